@@ -8,32 +8,85 @@ import { AppError } from './errors.ts';
  * @throws AppError `disk.full`, `disk.write-failed`
  */
 export function writeFileAtomic(path: string, chunks: Iterable<Uint8Array>): void {
-  const temporary = `${path}.${process.pid}.tmp`;
-  let file: number | undefined;
+  const file = new AtomicFile(path);
   try {
-    file = openSync(temporary, 'w');
-    for (const chunk of chunks) writeAll(file, chunk);
-    fsyncSync(file);
-    closeSync(file);
-    file = undefined;
-    renameSync(temporary, path);
-    syncFolder(dirname(path));
-  } catch (cause) {
-    if (file !== undefined) closeSync(file);
-    rmSync(temporary, { force: true });
-    const full = cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC';
-    throw full
-      ? new AppError(
-          'disk.full',
-          `The disk is full; ${path} could not be written. Free some space and continue.`,
-          { cause },
-        )
-      : new AppError(
-          'disk.write-failed',
-          `${path} could not be written. Check that the folder exists and may be written to.`,
-          { cause },
-        );
+    for (const chunk of chunks) file.write(chunk);
+    file.commit();
+  } finally {
+    file.dispose();
   }
+}
+
+/**
+ * A file that is written piece by piece and appears under its name only on `commit`. `dispose`
+ * without `commit` leaves nothing behind.
+ * @throws AppError `disk.full`, `disk.write-failed`
+ */
+export class AtomicFile {
+  readonly #path: string;
+  readonly #temporary: string;
+  #file: number | undefined;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#temporary = `${path}.${process.pid}.tmp`;
+    this.#attempt(() => (this.#file = openSync(this.#temporary, 'w')));
+  }
+
+  write(chunk: Uint8Array): void {
+    this.#attempt(() => writeAll(this.#opened(), chunk));
+  }
+
+  commit(): void {
+    this.#attempt(() => {
+      fsyncSync(this.#opened());
+      this.#close();
+      renameSync(this.#temporary, this.#path);
+      syncFolder(dirname(this.#path));
+    });
+  }
+
+  dispose(): void {
+    if (this.#file === undefined) return;
+    this.#close();
+    rmSync(this.#temporary, { force: true });
+  }
+
+  #opened(): number {
+    if (this.#file === undefined) throw new Error(`${this.#path} is already closed`);
+    return this.#file;
+  }
+
+  #close(): void {
+    const file = this.#opened();
+    this.#file = undefined;
+    closeSync(file);
+  }
+
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch (cause) {
+      this.dispose();
+      rmSync(this.#temporary, { force: true });
+      throw writeError(this.#path, cause);
+    }
+  }
+}
+
+function writeError(path: string, cause: unknown): AppError {
+  const full = cause instanceof Error && 'code' in cause && cause.code === 'ENOSPC';
+  return full
+    ? new AppError(
+        'disk.full',
+        `The disk is full; ${path} could not be written. Free some space and continue.`,
+        { cause },
+      )
+    : new AppError(
+        'disk.write-failed',
+        `${path} could not be written. Check that the folder exists and may be written to.`,
+        { cause },
+      );
 }
 
 function writeAll(file: number, chunk: Uint8Array): void {
