@@ -1,0 +1,68 @@
+import * as v from 'valibot';
+import { execute, immediately, json, selectAll, selectOne, type Connection } from './database.ts';
+import { jsonObject } from './values.ts';
+
+const maskFormats = ['index', 'palette', 'rgb', 'coco'] as const;
+
+const maskSchema = v.object({
+  imageId: v.string(),
+  /** Absolute path of the mask, or of the COCO file. */
+  path: v.string(),
+  format: v.picklist(maskFormats),
+  widthPx: v.number(),
+  heightPx: v.number(),
+  /** Pixels of each class, by class index. */
+  classPixels: json(v.array(v.number())),
+  ignoredPixels: v.number(),
+  /** What the format needs to find the mask again, e.g. the COCO image id. */
+  details: json(jsonObject),
+});
+
+/** The label mask of one image. */
+export type MaskRow = Readonly<v.InferOutput<typeof maskSchema>>;
+
+export type Masks = ReturnType<typeof createMasks>;
+
+const columns = `image_id AS imageId, path, masks.format, masks.width_px AS widthPx,
+  masks.height_px AS heightPx, class_pixels AS classPixels, ignored_pixels AS ignoredPixels, details`;
+
+/** Masks, at most one for an image. */
+export function createMasks(db: Connection) {
+  const upsert = execute(
+    db,
+    'masks.upsert',
+    `INSERT OR REPLACE INTO masks
+       (image_id, path, format, width_px, height_px, class_pixels, ignored_pixels, details)
+     VALUES (@imageId, @path, @format, @widthPx, @heightPx, @classPixels, @ignoredPixels, @details)`,
+  );
+  const one = selectOne(
+    db,
+    'masks.get',
+    `SELECT ${columns} FROM masks WHERE image_id = @imageId`,
+    maskSchema,
+  );
+  const all = selectAll(
+    db,
+    'masks.list',
+    `SELECT ${columns} FROM masks JOIN images ON images.id = image_id
+       ORDER BY rel_path, folder_id`,
+    maskSchema,
+  );
+  const remove = execute(db, 'masks.remove', 'DELETE FROM masks WHERE image_id = @imageId');
+  return {
+    get: (imageId: string): MaskRow | undefined => one({ imageId }),
+    /** By image path. */
+    list: (): MaskRow[] => all(),
+    upsertMany: (masks: readonly MaskRow[]): void =>
+      immediately(db, () => {
+        for (const mask of masks) {
+          upsert({
+            ...mask,
+            classPixels: JSON.stringify(mask.classPixels),
+            details: JSON.stringify(mask.details),
+          });
+        }
+      }),
+    remove: (imageId: string): void => void remove({ imageId }),
+  };
+}
