@@ -78,8 +78,8 @@ export const PretrainOptionsSchema = v.pipe(
       'auto',
     ),
   }),
-  v.check(hasSensibleAlpha, ALPHA_RULE),
-  v.check(hasRoomForCrops, CROP_RULE),
+  v.check((config) => hasSensibleAlpha(config), ALPHA_RULE),
+  v.check((config) => hasRoomForCrops(config), CROP_RULE),
 );
 export type PretrainOptions = Readonly<v.InferOutput<typeof PretrainOptionsSchema>>;
 
@@ -95,8 +95,8 @@ export const PretrainConfigSchema = v.pipe(
     steps,
     warmupSteps: v.pipe(v.number(), v.integer(), v.minValue(0)),
   }),
-  v.check(hasSensibleAlpha, ALPHA_RULE),
-  v.check(hasRoomForCrops, CROP_RULE),
+  v.check((config) => hasSensibleAlpha(config), ALPHA_RULE),
+  v.check((config) => hasRoomForCrops(config), CROP_RULE),
 );
 export type PretrainConfig = Readonly<v.InferOutput<typeof PretrainConfigSchema>>;
 
