@@ -1,9 +1,7 @@
 import { finished } from 'node:stream/promises';
 import { crc32, createDeflate, type Deflate } from 'node:zlib';
+import type { Rgb } from '../lib/colors.ts';
 import { AtomicFile } from '../lib/files.ts';
-
-/** Red, green, blue, each 0..255. */
-export type Rgb = readonly [number, number, number];
 
 /** What a sample means: an index into a color table, a grey value, or three color values. */
 export type PngKind =
