@@ -1,0 +1,41 @@
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import {
+  epochSchedule,
+  learningRateAt,
+  teacherMomentumAt,
+} from '../../src-main/pretrain/schedules.ts';
+import { goldenNote, hasGoldens, readGoldenJson } from './golden.ts';
+
+const recipe = { batch: 512, warmupEpochs: 5, learningRate: 2, teacherMomentum: 0.99 };
+const tiny = { imageCount: 8, batch: 2, epochs: 6, learningRate: 0.5, teacherMomentum: 0.99 };
+
+describe.skipIf(!hasGoldens)(`schedules against the reference${goldenNote}`, () => {
+  const golden = hasGoldens
+    ? v.parse(v.record(v.string(), v.array(v.number())), readGoldenJson('schedules_f64.json'))
+    : {};
+
+  it.each([
+    ['coco800', { ...recipe, imageCount: 118_287, epochs: 800 }],
+    ['imagenet100', { ...recipe, imageCount: 1_281_167, epochs: 100 }],
+    ['imagenet200', { ...recipe, imageCount: 1_281_167, epochs: 200 }],
+    ['tiny', { ...tiny, warmupEpochs: 1.5 }],
+  ])('%s', (name, options) => {
+    const schedule = epochSchedule(options);
+    const indices = golden[`${name}.index`] ?? [];
+    expect(indices.length).toBeGreaterThan(10);
+    indices.forEach((step, i) => {
+      const rate = golden[`${name}.lr`]?.[i] ?? NaN;
+      const momentum = golden[`${name}.ema`]?.[i] ?? NaN;
+      expect(Math.abs(learningRateAt(schedule, step) - rate)).toBeLessThan(1e-12);
+      expect(Math.abs(teacherMomentumAt(schedule, step) - momentum)).toBeLessThan(1e-12);
+    });
+  });
+
+  it('is a plain cosine without warm-up', () => {
+    const schedule = epochSchedule({ ...tiny, warmupEpochs: 0 });
+    golden['tiny_nowarm.lr']?.forEach((rate, step) => {
+      expect(Math.abs(learningRateAt(schedule, step) - rate)).toBeLessThan(1e-12);
+    });
+  });
+});
