@@ -47,7 +47,8 @@ CREATE TABLE import_problems (
   id INTEGER PRIMARY KEY,
   path TEXT NOT NULL,
   code TEXT NOT NULL,
-  message TEXT NOT NULL
+  message TEXT NOT NULL,
+  effect TEXT NOT NULL CHECK (effect IN ('skipped', 'notice'))
 ) STRICT;
 CREATE INDEX import_problems_code ON import_problems (code);
 
