@@ -1,0 +1,257 @@
+import { backend_util } from '@tensorflow/tfjs-core';
+import { AppError } from '../../lib/errors.ts';
+import type { GraphBuilder, Value } from '../ir.ts';
+import { NCHW, OIHW, arranged, inOrder, placed, reshapedTo, type Traced } from '../layout.ts';
+import type { KernelCall, KernelTable } from './kernel.ts';
+import { cut, paddedWith } from './shape.ts';
+
+/** Geometry of a 2-D convolution or pooling, per axis: height, then width. */
+export interface Window {
+  readonly kernel: readonly [number, number];
+  readonly strides: readonly [number, number];
+  readonly dilations: readonly [number, number];
+  readonly before: readonly [number, number];
+  readonly after: readonly [number, number];
+  readonly output: readonly [number, number];
+}
+
+/** Reads the geometry of a call from tfjs's own rules for strides and padding. */
+export function windowOf(
+  call: KernelCall,
+  inputShape: readonly number[],
+  filterShape: readonly number[],
+): Window {
+  if (call.attribute('dataFormat') !== undefined && call.text('dataFormat') !== 'NHWC') {
+    throw new AppError('graph.unsupported-layout', 'Only NHWC tensors are compiled.');
+  }
+  const [strideHeight, strideWidth] = call.pair('strides');
+  const dilations =
+    call.attribute('dilations') === undefined ? ([1, 1] as const) : call.pair('dilations');
+  const info = backend_util.computeConv2DInfo(
+    four(inputShape),
+    four(filterShape),
+    [strideHeight, strideWidth],
+    [dilations[0], dilations[1]],
+    paddingOf(call),
+    roundingOf(call),
+  );
+  const { top, left, bottom, right } = info.padInfo;
+  return {
+    kernel: [info.filterHeight, info.filterWidth],
+    strides: [strideHeight, strideWidth],
+    dilations,
+    before: [top, left],
+    after: [bottom, right],
+    output: [info.outHeight, info.outWidth],
+  };
+}
+
+/** The window as ONNX attributes. */
+export function windowAttributes(window: Window) {
+  return {
+    kernel_shape: window.kernel,
+    strides: window.strides,
+    dilations: window.dilations,
+    pads: [...window.before, ...window.after],
+  };
+}
+
+function convolution(call: KernelCall): Traced {
+  const [x, filter] = [call.input('x'), call.input('filter')];
+  const window = windowOf(call, x.shape, filter.shape);
+  const inputs = [arranged(call.graph, x, NCHW), arranged(call.graph, filter, OIHW)];
+  return placed(call.node('Conv', inputs, windowAttributes(window)), NCHW);
+}
+
+/**
+ * dL/dx. With stride 1 it is a convolution of dy with the filter turned by 180 degrees. With stride s
+ * every residue of the position modulo s sees its own subset of taps: one stride-1 convolution makes
+ * the s * s residues as channels, and depth-to-space interleaves them.
+ */
+function inputGradient(call: KernelCall): Traced {
+  const dyTraced = call.input('dy');
+  const filterTraced = call.input('filter');
+  const inputShape = call.numbers('inputShape');
+  const window = windowOf(call, inputShape, filterTraced.shape);
+  const dy = arranged(call.graph, dyTraced, NCHW);
+  const filter = arranged(call.graph, filterTraced, OIHW);
+  const rows = residuePlan(window, 0, inputShape[1] ?? 0);
+  const columns = residuePlan(window, 1, inputShape[2] ?? 0);
+  const taps = residueFilter(call.graph, filter, window, rows, columns);
+  const residues = call.node('Conv', [dy, taps], {
+    kernel_shape: [rows.size, columns.size],
+    strides: [1, 1],
+    dilations: [1, 1],
+    pads: [rows.before, columns.before, rows.after, columns.after],
+  });
+  const [height = 0, width = 0] = [inputShape[1], inputShape[2]];
+  return placed(interleaved(call.graph, residues, window.strides, [height, width]), NCHW);
+}
+
+/** How dL/dx reads dy along one axis: a window of `size` outputs, padded, `count` positions. */
+interface ResiduePlan {
+  readonly size: number;
+  readonly before: number;
+  readonly after: number;
+  /** For each residue and window place the filter tap, or -1 for none. */
+  readonly taps: readonly (readonly number[])[];
+}
+
+/**
+ * Position m = s j + a of x meets output i through tap k where s i + k - p = m. With r = (a + p) mod s
+ * and k = r + s q that is i = j + floor((a + p) / s) - q.
+ */
+function residuePlan(window: Window, axis: 0 | 1, length: number): ResiduePlan {
+  const [stride, padding, kernel] = [
+    window.strides[axis],
+    window.before[axis],
+    window.kernel[axis],
+  ];
+  const residues = inOrder(stride).map((a) => {
+    const first = (a + padding) % stride;
+    const base = Math.floor((a + padding) / stride);
+    const count = Math.max(0, Math.ceil((kernel - first) / stride));
+    return inOrder(count).map((q) => ({ offset: base - q, tap: first + stride * q }));
+  });
+  const offsets = residues.flat().map(({ offset }) => offset);
+  const [low, high] = [Math.min(...offsets), Math.max(...offsets)];
+  const size = high - low + 1;
+  const positions = Math.ceil(length / stride);
+  return {
+    size,
+    before: -low,
+    after: positions - 1 + high - (window.output[axis] - 1),
+    taps: residues.map((list) =>
+      inOrder(size).map((place) => list.find(({ offset }) => offset === low + place)?.tap ?? -1),
+    ),
+  };
+}
+
+/** The filter of all residues: [in * s * s, out, window height, window width]. */
+function residueFilter(
+  graph: GraphBuilder,
+  filter: Value,
+  window: Window,
+  rows: ResiduePlan,
+  columns: ResiduePlan,
+): Value {
+  const [out = 0, input = 0] = filter.shape;
+  const [height, width] = window.kernel;
+  const picks = rows.taps.flatMap((rowTaps) =>
+    columns.taps.flatMap((columnTaps) =>
+      rowTaps.flatMap((row) =>
+        columnTaps.map((column) => (row < 0 || column < 0 ? height * width : row * width + column)),
+      ),
+    ),
+  );
+  const blocks = rows.taps.length * columns.taps.length;
+  const places = rows.size * columns.size;
+  // Taps first, so that picking one moves a whole [out, in] plane.
+  const flat = reshapedTo(graph, filter, [out, input, height * width]);
+  const byTap = graph.node('Transpose', [flat], { perm: [2, 1, 0] });
+  const needsZero = picks.includes(height * width);
+  const source = needsZero ? paddedWith(graph, byTap, [0, 0, 0], [1, 0, 0]) : byTap;
+  const isIdentity = picks.every((pick, i) => pick === i) && picks.length === height * width;
+  const picked = isIdentity
+    ? source
+    : graph.node('Gather', [source, graph.integers(picks)], { axis: 0 });
+  const shaped = reshapedTo(graph, picked, [blocks, places, input, out]);
+  const ordered = graph.node('Transpose', [shaped], { perm: [2, 0, 3, 1] });
+  return reshapedTo(graph, ordered, [input * blocks, out, rows.size, columns.size]);
+}
+
+/** [batch, channels * s * s, h, w] to [batch, channels, height, width], cut to size. */
+function interleaved(
+  graph: GraphBuilder,
+  residues: Value,
+  strides: readonly [number, number],
+  size: readonly [number, number],
+): Value {
+  const [down, across] = strides;
+  if (down !== across) throw new AppError('graph.unsupported-stride', 'Strides must be equal.');
+  const whole =
+    down === 1
+      ? residues
+      : graph.node('DepthToSpace', [residues], { blocksize: down, mode: 'CRD' });
+  return cut(graph, whole, [2, 3], [0, 0], size);
+}
+
+/**
+ * dL/dw as one matrix product: dy as rows of pixels against the patches of x. Patches are slices of
+ * the padded x in channels-last order, side by side.
+ */
+function filterGradient(call: KernelCall): Traced {
+  const { graph } = call;
+  const xTraced = call.input('x');
+  const filterShape = call.numbers('filterShape');
+  const window = windowOf(call, xTraced.shape, filterShape);
+  const [height, width] = window.kernel;
+  const [, , input = 0, output = 0] = filterShape;
+  const patches = patchesOf(graph, xTraced, window);
+  const dy = arranged(graph, call.input('dy'), inOrder(4));
+  const rows = reshapedTo(graph, dy, [patches.shape[0] ?? 0, output]);
+  const product = graph.node('Gemm', [rows, patches], { transA: 1, transB: 0 });
+  const byTap = reshapedTo(graph, product, [output, height, width, input]);
+  const result =
+    height * width === 1 ? byTap : graph.node('Transpose', [byTap], { perm: [0, 3, 1, 2] });
+  return height * width === 1
+    ? placed(reshapedTo(graph, product, [output, input, 1, 1]), OIHW)
+    : placed(result, OIHW);
+}
+
+/** [pixels, taps * channels]: under every output pixel the inputs that it sees. */
+function patchesOf(graph: GraphBuilder, x: Traced, window: Window): Value {
+  const image = arranged(graph, x, inOrder(4));
+  const [batch = 0, , , channels = 0] = image.shape;
+  const padded = paddedWith(
+    graph,
+    image,
+    [0, ...window.before, 0],
+    [0, ...window.after.map((n) => Math.max(0, n)), 0],
+  );
+  const slices = inOrder(window.kernel[0]).flatMap((row) =>
+    inOrder(window.kernel[1]).map((column) => {
+      const starts = [row * window.dilations[0], column * window.dilations[1]];
+      const ends = starts.map(
+        (start, i) => start + ((window.output[i] ?? 0) - 1) * (window.strides[i] ?? 1) + 1,
+      );
+      return cut(graph, padded, [1, 2], starts, ends, window.strides);
+    }),
+  );
+  const pixels = batch * window.output[0] * window.output[1];
+  const [only] = slices;
+  const joined =
+    slices.length === 1 && only !== undefined ? only : graph.node('Concat', slices, { axis: 3 });
+  return reshapedTo(graph, joined, [pixels, slices.length * channels]);
+}
+
+function four(shape: readonly number[]): [number, number, number, number] {
+  const [a = 0, b = 0, c = 0, d = 0] = shape;
+  return [a, b, c, d];
+}
+
+function paddingOf(call: KernelCall): 'same' | 'valid' | number | ExplicitPadding {
+  const pad = call.attribute('pad');
+  if (pad === 'same' || pad === 'valid' || typeof pad === 'number') return pad;
+  const [, rows = [], columns = []] = Array.isArray(pad) ? pad : [];
+  const [top, bottom] = [Number(rows[0]), Number(rows[1])];
+  return [
+    [0, 0],
+    [top, bottom],
+    [Number(columns[0]), Number(columns[1])],
+    [0, 0],
+  ];
+}
+
+type ExplicitPadding = [[number, number], [number, number], [number, number], [number, number]];
+
+function roundingOf(call: KernelCall): 'floor' | 'round' | 'ceil' | undefined {
+  const mode = call.attribute('dimRoundingMode');
+  return mode === 'floor' || mode === 'round' || mode === 'ceil' ? mode : undefined;
+}
+
+export const convolutionKernels: KernelTable = {
+  Conv2D: convolution,
+  Conv2DBackpropFilter: filterGradient,
+  Conv2DBackpropInput: inputGradient,
+};

@@ -1,0 +1,113 @@
+import type { Value } from '../ir.ts';
+import { contiguous, expanded, placed, type Traced } from '../layout.ts';
+import { castTo } from './elementwise.ts';
+import type { Kernel, KernelCall, KernelTable } from './kernel.ts';
+
+/** Reduces logical axes without moving data: the axes are looked up where they lie. */
+export function reduced(
+  call: KernelCall,
+  x: Traced,
+  logicalAxes: readonly number[],
+  keepDims: boolean,
+  operator: string,
+): Traced {
+  const { value, axes } = expanded(call.graph, x);
+  const places = logicalAxes.map((axis) => axes[axis] ?? 0).sort((a, b) => a - b);
+  const result = call.node(operator, [value, call.graph.integers(places)], {
+    keepdims: keepDims ? 1 : 0,
+  });
+  return keepDims ? placed(result, axes) : placed(result, axesWithout(axes, logicalAxes));
+}
+
+/** The places of the remaining logical axes after the reduced ones are gone. */
+function axesWithout(axes: readonly number[], removed: readonly number[]): number[] {
+  const gone = removed.map((axis) => axes[axis] ?? 0);
+  return axes
+    .filter((_, logical) => !removed.includes(logical))
+    .map((place) => place - gone.filter((other) => other < place).length);
+}
+
+function reduction(operator: string): Kernel {
+  return (call) => {
+    const x = call.input('x');
+    if (x.shape.length === 0) return x;
+    return reduced(call, x, call.axes('axis', x.shape.length), call.boolean('keepDims'), operator);
+  };
+}
+
+/** Any and all on booleans, through integers. */
+function logicalReduction(operator: string): Kernel {
+  return (call) => {
+    const x = call.input('x');
+    const counted = { ...x, value: castTo(call.graph, x.value, 'int32') };
+    const axes = call.axes('axis', x.shape.length);
+    const result = reduced(call, counted, axes, call.boolean('keepDims'), operator);
+    return { ...result, value: castTo(call.graph, result.value, 'bool') };
+  };
+}
+
+function position(operator: string): Kernel {
+  return (call) => {
+    const { value, axes } = expanded(call.graph, call.input('x'));
+    const [axis = 0] = call.axes('axis', axes.length);
+    const result = call.node(operator, [value], { axis: axes[axis] ?? 0, keepdims: 0 });
+    return placed(castTo(call.graph, result, 'int32'), axesWithout(axes, [axis]));
+  };
+}
+
+function softmax(operator: string): Kernel {
+  return (call) => {
+    const { value, axes } = expanded(call.graph, call.input('logits'));
+    const axis = call.attribute('dim') === undefined ? axes.length - 1 : call.number('dim');
+    const place = axes[axis < 0 ? axis + axes.length : axis] ?? 0;
+    return placed(call.node(operator, [value], { axis: place }), axes);
+  };
+}
+
+function cumulativeSum(call: KernelCall): Traced {
+  const { value, axes } = expanded(call.graph, call.input('x'));
+  const [axis = 0] = call.axes('axis', axes.length);
+  const place = call.graph.constant('int64', [], BigInt64Array.of(BigInt(axes[axis] ?? 0)));
+  const settings = {
+    exclusive: call.boolean('exclusive') ? 1 : 0,
+    reverse: call.boolean('reverse') ? 1 : 0,
+  };
+  return placed(call.node('CumSum', [value, place], settings), axes);
+}
+
+function largest(call: KernelCall): readonly Traced[] {
+  const x: Value = contiguous(call.graph, call.input('x'));
+  const k = call.graph.integers([call.number('k')]);
+  const outputs = call.graph.nodeWithOutputs(
+    'TopK',
+    [x, k],
+    { axis: -1, largest: 1, sorted: call.boolean('sorted') ? 1 : 0 },
+    2,
+  );
+  const axes = x.shape.map((_, i) => i);
+  return outputs.map((output, i) =>
+    placed(i === 1 ? castTo(call.graph, output, 'int32') : output, axes),
+  );
+}
+
+export const reductionKernels: KernelTable = {
+  All: logicalReduction('ReduceMin'),
+  Any: logicalReduction('ReduceMax'),
+  ArgMax: position('ArgMax'),
+  ArgMin: position('ArgMin'),
+  Cumsum: cumulativeSum,
+  LogSoftmax: softmax('LogSoftmax'),
+  Max: reduction('ReduceMax'),
+  Mean: reduction('ReduceMean'),
+  Min: reduction('ReduceMin'),
+  Prod: reduction('ReduceProd'),
+  Softmax: softmax('Softmax'),
+  Sum: (call) => {
+    const x = call.input('x');
+    const value = x.value.type === 'bool' ? castTo(call.graph, x.value, 'int32') : x.value;
+    if (x.shape.length === 0) return { ...x, value };
+    const axes = call.axes('axis', x.shape.length);
+    return reduced(call, { ...x, value }, axes, call.boolean('keepDims'), 'ReduceSum');
+  },
+  TopK: largest,
+};

@@ -1,0 +1,95 @@
+import onnxProto from 'onnx-proto';
+import { OPSET, type Attribute, type Graph, type Node, type Value } from './ir.ts';
+import { ONNX_TYPES } from './shapes.ts';
+
+const { AttributeProto, ModelProto } = onnxProto.onnx;
+type ModelFields = onnxProto.onnx.IModelProto;
+type NodeFields = onnxProto.onnx.INodeProto;
+
+/** ONNX file format version that belongs to opset 20. */
+const IR_VERSION = 9;
+
+/**
+ * The bytes of an ONNX model. Inputs and outputs keep their names; everything else is numbered.
+ * @param metadata free text pairs, stored as metadata_props
+ */
+export function writeOnnx(
+  graph: Graph,
+  name: string,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const names = new Names(graph);
+  const constants = new Map<number, Value>();
+  const nodes = graph.nodes.map((node) => nodeFields(node, names, constants));
+  const copies = graph.outputs.flatMap(({ name: output, value }) => {
+    if (value.constant !== undefined) constants.set(value.id, value);
+    const source = names.of(value);
+    return source === output ? [] : [{ opType: 'Identity', input: [source], output: [output] }];
+  });
+  const fields: ModelFields = {
+    irVersion: IR_VERSION,
+    producerName: 'DeCon Studio',
+    opsetImport: [{ domain: '', version: OPSET }],
+    graph: {
+      name,
+      node: [...nodes, ...copies],
+      initializer: [...constants.values()].map((value) => initializer(value, names.of(value))),
+      input: graph.inputs.map(({ name: input, value }) => valueInfo(input, value)),
+      output: graph.outputs.map(({ name: output, value }) => valueInfo(output, value)),
+    },
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+  };
+  return ModelProto.encode(fields).finish();
+}
+
+/** The name of every value: inputs and outputs by their own, the rest by number. */
+class Names {
+  readonly #names = new Map<number, string>();
+
+  constructor(graph: Graph) {
+    for (const { name, value } of graph.inputs) this.#names.set(value.id, name);
+    for (const { name, value } of graph.outputs) {
+      if (value.constant === undefined && !this.#names.has(value.id))
+        this.#names.set(value.id, name);
+    }
+  }
+
+  of(value: Value): string {
+    return this.#names.get(value.id) ?? `v${value.id}`;
+  }
+}
+
+function nodeFields(node: Node, names: Names, constants: Map<number, Value>): NodeFields {
+  for (const input of node.inputs) {
+    if (input?.constant !== undefined) constants.set(input.id, input);
+  }
+  return {
+    opType: node.operator,
+    input: node.inputs.map((input) => (input === undefined ? '' : names.of(input))),
+    output: node.outputs.map((output) => names.of(output)),
+    attribute: Object.entries(node.attributes).map(([name, value]) => attributeFields(name, value)),
+  };
+}
+
+function attributeFields(name: string, value: Attribute) {
+  const { INT, INTS, FLOAT, STRING } = AttributeProto.AttributeType;
+  if (typeof value === 'number') return { name, type: INT, i: value };
+  if (typeof value === 'string') return { name, type: STRING, s: new TextEncoder().encode(value) };
+  if ('float' in value) return { name, type: FLOAT, f: value.float };
+  return { name, type: INTS, ints: [...value] };
+}
+
+function initializer(value: Value, name: string) {
+  const data = value.constant ?? new Float32Array();
+  return {
+    name,
+    dims: [...value.shape],
+    dataType: ONNX_TYPES[value.type],
+    rawData: new Uint8Array(data.buffer, data.byteOffset, data.byteLength),
+  };
+}
+
+function valueInfo(name: string, value: Value) {
+  const dim = value.shape.map((dimValue) => ({ dimValue }));
+  return { name, type: { tensorType: { elemType: ONNX_TYPES[value.type], shape: { dim } } } };
+}

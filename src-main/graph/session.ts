@@ -1,0 +1,56 @@
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { AppError, messageOf } from '../lib/errors.ts';
+import type { Device, HostData, HostTensor, TensorSpec } from './types.ts';
+
+export type Session = InferenceSession;
+export type SessionTensor = Tensor;
+
+/**
+ * Compiles an ONNX model for a device.
+ * @throws AppError `device.unavailable`, when the provider does not start or refuses the model
+ */
+export async function openSession(
+  model: Uint8Array,
+  device: Device,
+  options: { readonly profilePrefix?: string } = {},
+): Promise<Session> {
+  const isCpu = device.provider === 'cpu';
+  try {
+    return await InferenceSession.create(model, {
+      executionProviders: isCpu ? ['cpu'] : [{ name: device.provider }, 'cpu'],
+      graphOptimizationLevel: 'all',
+      ...(device.threads === undefined ? {} : { intraOpNumThreads: device.threads }),
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      // Providers report nodes that stay on the CPU as warnings; the device probe tells of them.
+      logSeverityLevel: 3,
+      ...(options.profilePrefix === undefined
+        ? {}
+        : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
+    });
+  } catch (cause) {
+    throw new AppError(
+      'device.unavailable',
+      `The ${device.provider} provider of onnxruntime did not take the network: ${messageOf(cause)}`,
+      { cause, details: { provider: device.provider } },
+    );
+  }
+}
+
+/** Wraps numbers for a run, without copying. */
+export function sessionTensor(spec: TensorSpec, data: HostData): SessionTensor {
+  const expected = spec.shape.reduce((product, n) => product * n, 1);
+  if (data.length !== expected) {
+    throw new Error(`Expected ${expected} numbers for shape [${spec.shape}], got ${data.length}`);
+  }
+  return new Tensor(spec.dtype, data, spec.shape);
+}
+
+/** The numbers of a tensor, without copying. */
+export function hostTensor(tensor: SessionTensor): HostTensor {
+  const { data, dims } = tensor;
+  if (data instanceof Float32Array) return { dtype: 'float32', shape: dims, data };
+  if (data instanceof Int32Array) return { dtype: 'int32', shape: dims, data };
+  if (data instanceof Uint8Array) return { dtype: 'uint8', shape: dims, data };
+  throw new Error(`A run returned ${tensor.type}`);
+}
