@@ -1,0 +1,14 @@
+import type { Tensor } from '@tensorflow/tfjs-core';
+
+/** How a network is applied. */
+export interface Mode {
+  /** True: batch norm uses the statistics of the batch; false: the running ones. */
+  readonly training: boolean;
+  /**
+   * Collects the next running statistics under their parameter names when training. A second pass
+   * continues from the entries of the first, as two calls of a module in training mode do.
+   */
+  readonly updates?: Map<string, Tensor>;
+}
+
+export const INFERENCE: Mode = { training: false };
