@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { ENCODER_STRIDE, NETWORK_ENTRIES } from '../nn/config.ts';
+import { augmentationSchema } from './views.ts';
 
 // Sources of the defaults: "SlotCon" = its reference code, "DeCon" = the code line of its authors,
 // "ours" = chosen for batch 8-16 on two CPU cores, with the paper's value beside it.
@@ -57,7 +58,16 @@ const TRAINING_ENTRIES = {
   ),
   /** Side of the cached tiles that the crops are cut from. */
   tilePx: v.optional(sidePx, 192), // ours: 1.5 crops; SlotCon cuts from whole images
+  /** Scale of the cached tiles against the source; 1 keeps texture. */
+  scale: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
+  augmentation: v.optional(augmentationSchema, {}),
   seed: v.optional(seed, 0),
+  /** Time for set-up and training; the number of steps is measured on this machine to fit it. */
+  timeBudgetSeconds: v.optional(v.pipe(v.number(), v.minValue(1))),
+  /** Metrics and health are written every so many steps. */
+  logSteps: v.optional(steps, 10),
+  /** Time between checkpoints. */
+  checkpointSeconds: v.optional(v.pipe(v.number(), v.minValue(1)), 300),
 };
 
 /** What a user may ask for; `'auto'` is resolved by `resolvePretrainConfig`. */
@@ -94,6 +104,8 @@ export const PretrainConfigSchema = v.pipe(
     weightDecay: rate,
     steps,
     warmupSteps: v.pipe(v.number(), v.integer(), v.minValue(0)),
+    /** Steps added afterwards; each is a warm-up and cosine cycle of its own. */
+    extensions: v.optional(v.array(steps), []),
   }),
   v.check((config) => hasSensibleAlpha(config), ALPHA_RULE),
   v.check((config) => hasRoomForCrops(config), CROP_RULE),
