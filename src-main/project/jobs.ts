@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { defined } from '../lib/errors.ts';
+import type { Progress } from '../lib/progress.ts';
 import { execute, json, selectAll, selectOne, type Connection } from './database.ts';
 import { jsonObject, newId, now, statuses, storedError, type JsonObject } from './values.ts';
 
@@ -16,10 +17,10 @@ export const progressSchema = v.object({
   done: v.number(),
   total: v.number(),
   unit: v.picklist(['file', 'image', 'step', 'tile', 'run']),
-  remainingSeconds: v.exactOptional(v.tuple([v.number(), v.number()])),
+  remainingSeconds: v.exactOptional(v.pipe(v.tuple([v.number(), v.number()]), v.readonly())),
   imagesPerSecond: v.exactOptional(v.number()),
   memoryBytes: v.exactOptional(v.number()),
-  values: v.exactOptional(v.record(v.string(), v.number())),
+  values: v.exactOptional(v.pipe(v.record(v.string(), v.number()), v.readonly())),
 });
 
 const jobSchema = v.object({
@@ -147,7 +148,7 @@ export function createJobs(db: Connection) {
       });
     },
     /** A sign of life, with the progress when there is something new to tell. */
-    beat: (id: string, progress?: JobRow['progress']): void =>
+    beat: (id: string, progress?: Progress): void =>
       void beat({ id, at: now(), progress: text(progress ?? null) }),
     /** Asks a queued or running job for something; false when it is neither. */
     ask: (id: string, request: JobRequest): boolean => ask({ id, request }) > 0,
