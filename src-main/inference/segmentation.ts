@@ -1,0 +1,75 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { compileFunction } from '../graph/compile.ts';
+import type { TensorSpecs } from '../graph/trace.ts';
+import type { Device, HostTensors, PureFunction } from '../graph/types.ts';
+import { defined } from '../lib/errors.ts';
+import type { SegmentationConfig } from '../nn/config.ts';
+import { imagenetMean, imagenetStd } from '../nn/image-ops.ts';
+import { INFERENCE } from '../nn/mode.ts';
+import { segmentationLogits } from '../nn/segmentation.ts';
+import { rank4 } from '../nn/tensors.ts';
+import type { TilePredictor } from './tiles.ts';
+
+/** Names of the input and output of a segmentation function and of a model file. */
+export const imageInput = 'image';
+export const probabilitiesOutput = 'probabilities';
+
+/**
+ * A segmentation network in inference mode: `image` `[batch, height, width, 3]`, RGB 0..255, to
+ * `probabilities` `[batch, height, width, classes]` that sum to 1. Normalization is inside.
+ */
+export function segmentationFunction(config: SegmentationConfig): PureFunction {
+  return (params, inputs) => {
+    const pixels = defined(inputs[imageInput], imageInput);
+    const shifted = tf.sub(pixels, tf.tensor1d(imagenetMean.map((mean) => 255 * mean)));
+    const normalized = tf.div(shifted, tf.tensor1d(imagenetStd.map((std) => 255 * std)));
+    const logits = segmentationLogits(config, params, rank4(normalized), INFERENCE);
+    return { [probabilitiesOutput]: tf.softmax(logits) };
+  };
+}
+
+export interface PredictorOptions {
+  readonly tileSizePx: number;
+  readonly batchSize: number;
+  readonly device: Device;
+}
+
+/** A compiled segmentation network whose weights may change, e.g. while it is being trained. */
+export interface SegmentationPredictor {
+  /** The network with these weights; cheap, nothing is compiled. */
+  withParams(params: HostTensors): TilePredictor;
+  dispose(): Promise<void>;
+}
+
+/** Compiles a segmentation network for tiles; `params` gives names and shapes. */
+export async function compilePredictor(
+  config: SegmentationConfig,
+  params: TensorSpecs,
+  { tileSizePx, batchSize, device }: PredictorOptions,
+): Promise<SegmentationPredictor> {
+  const compiled = await compileFunction(segmentationFunction(config), {
+    params,
+    inputs: { [imageInput]: { shape: [batchSize, tileSizePx, tileSizePx, 3], dtype: 'uint8' } },
+    device,
+    label: 'segmentation',
+  });
+  return {
+    withParams: (values) => ({
+      tileSizePx,
+      batchSize,
+      classCount: config.classes,
+      predict: async (tiles) => {
+        const outputs = await compiled.run(values, { [imageInput]: tiles });
+        return probabilitiesOf(outputs);
+      },
+    }),
+    dispose: () => compiled.dispose(),
+  };
+}
+
+/** The output of a segmentation function as floats. */
+export function probabilitiesOf(outputs: HostTensors): Float32Array {
+  const data = outputs[probabilitiesOutput]?.data;
+  if (data instanceof Float32Array) return data;
+  throw new Error('The network returned no probabilities');
+}
