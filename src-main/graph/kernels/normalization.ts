@@ -1,17 +1,20 @@
+import type { Value } from '../ir.ts';
 import { NCHW, arranged, contiguous, placed, type Traced } from '../layout.ts';
-import { elementwise } from './elementwise.ts';
+import { elementwise, filled } from './elementwise.ts';
 import type { KernelCall, KernelTable } from './kernel.ts';
 
 /**
- * Normalizes with given statistics, per channel. One fused node where the data lie as NCHW; a
+ * Normalizes with given statistics, per channel; scale and offset may be left out. One fused node where the data lie as NCHW; a
  * multiplication and an addition where the channels lie last.
  */
 function batchNorm(call: KernelCall): Traced {
   const { graph } = call;
   const x = call.input('x');
-  const [scale, offset, mean, variance] = ['scale', 'offset', 'mean', 'variance'].map((name) =>
-    contiguous(graph, call.input(name)),
-  );
+  const { shape } = call.input('mean');
+  const statistic = (name: string, missing: number): Value =>
+    contiguous(graph, call.optionalInput(name) ?? filled(graph, shape, missing, 'float32'));
+  const [scale, offset] = [statistic('scale', 1), statistic('offset', 0)];
+  const [mean, variance] = [statistic('mean', 0), statistic('variance', 1)];
   const epsilon = call.number('varianceEpsilon');
   if (x.shape.length === 4 && `${x.axes}` === `${NCHW}`) {
     const inputs = [arranged(graph, x, NCHW), scale, offset, mean, variance];

@@ -1,3 +1,4 @@
+import { util } from '@tensorflow/tfjs-core';
 import { defined } from '../../lib/errors.ts';
 import type { GraphBuilder, Value } from '../ir.ts';
 import {
@@ -59,7 +60,7 @@ function castConstant(graph: GraphBuilder, number: number, type: Value['type']):
 
 function reshape(call: KernelCall): Traced {
   const x = call.input('x');
-  const shape = call.numbers('shape');
+  const shape = util.inferFromImplicitShape([...call.numbers('shape')], sizeOf(x.shape));
   if (isLazy(x) && sizeOf(x.value.shape) === 1) {
     const ones = shape.map(() => 1);
     return { value: reshapedTo(call.graph, x.value, ones), shape, axes: inOrder(shape.length) };
