@@ -36,11 +36,6 @@ export class KernelCall {
     return this.#inputs[name];
   }
 
-  /** An input that the operation may leave out. */
-  optionalInput(name: string): Traced | undefined {
-    return this.#inputs[name];
-  }
-
   /** All inputs in order, for kernels that take a list. */
   list(): readonly Traced[] {
     return Object.values(this.#inputs);
