@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { InferenceSession, Tensor, listSupportedBackends } from 'onnxruntime-node';
 import { AppError, messageOf } from '../lib/errors.ts';
 import type { Device, HostData, HostTensor, TensorSpec } from './types.ts';
 
@@ -15,6 +15,14 @@ export async function openSession(
   options: { readonly profilePrefix?: string } = {},
 ): Promise<Session> {
   const isCpu = device.provider === 'cpu';
+  // onnxruntime drops an unknown provider without a word and would quietly compute on the CPU.
+  if (!listSupportedBackends().some(({ name }) => name === device.provider)) {
+    throw new AppError(
+      'device.unavailable',
+      `onnxruntime has no ${device.provider} provider on this system.`,
+      { details: { provider: device.provider } },
+    );
+  }
   try {
     return await InferenceSession.create(model, {
       executionProviders: isCpu ? ['cpu'] : [{ name: device.provider }, 'cpu'],
