@@ -1,0 +1,194 @@
+import { parseArgs } from 'node:util';
+import * as v from 'valibot';
+import { AppError } from '../lib/errors.ts';
+import { aboutOf, flag, text, type OptionSchema } from './options.ts';
+import type { Output } from './output.ts';
+
+/** A command as the table of commands knows it. */
+export interface Command {
+  readonly name: string;
+  /** One line. */
+  readonly summary: string;
+  help(): string;
+  /** Whether the words ask for JSON; known before anything can fail. */
+  execute(words: readonly string[], output: Output): Promise<void>;
+}
+
+/** What comes without a dash, in order. */
+export interface Argument {
+  readonly name: string;
+  readonly help: string;
+  readonly isOptional?: boolean;
+}
+
+export interface Given<TOptions> {
+  readonly options: TOptions;
+  /** As many as the command's arguments; the empty string for one that was left out. */
+  readonly words: readonly string[];
+  readonly output: Output;
+}
+
+const commonOptions = {
+  project: text('DIR', 'the project folder (default: the only *.decon folder here)'),
+  json: flag('print one JSON object a line instead of text'),
+  help: flag('show this help'),
+};
+
+/** Makes a command from its options' schemas; unknown or wrong words end in a sentence. */
+export function defineCommand<const TEntries extends Readonly<Record<string, OptionSchema>>>(spec: {
+  readonly name: string;
+  readonly summary: string;
+  readonly details?: string;
+  readonly arguments?: readonly Argument[];
+  readonly options: TEntries;
+  readonly examples: readonly string[];
+  run(
+    given: Given<v.InferOutput<v.StrictObjectSchema<TEntries, undefined>> & CommonOptions>,
+  ): Promise<void>;
+}): Command {
+  const wanted = spec.arguments ?? [];
+  const shown = { ...spec.options, ...commonOptions };
+  const help = () => helpOf({ ...spec, arguments: wanted, options: shown });
+  return {
+    name: spec.name,
+    summary: spec.summary,
+    help,
+    execute: async (argv, output) => {
+      const { values, positionals } = split(spec.name, shown, argv);
+      if (values['help'] === true) return output.text(help());
+      const own = pick(values, Object.keys(spec.options));
+      const options = {
+        ...read(spec.name, v.strictObject(spec.options), own),
+        ...read(spec.name, v.strictObject(commonOptions), pick(values, Object.keys(commonOptions))),
+      };
+      await spec.run({ options, words: matched(spec.name, wanted, positionals), output });
+    },
+  };
+}
+
+type CommonOptions = v.InferOutput<v.StrictObjectSchema<typeof commonOptions, undefined>>;
+
+/** An error in how the command was written; exit code 2. */
+export function usageError(command: string, sentence: string): AppError {
+  return new AppError('usage.invalid', `${sentence} See "decon ${command} --help".`);
+}
+
+function split(
+  command: string,
+  options: Readonly<Record<string, OptionSchema>>,
+  argv: readonly string[],
+): { values: Readonly<Record<string, unknown>>; positionals: readonly string[] } {
+  const config = Object.fromEntries(
+    Object.entries(options).map(([name, schema]) => {
+      const { value, repeats = false } = aboutOf(schema);
+      return [
+        kebab(name),
+        { type: value === undefined ? 'boolean' : 'string', multiple: repeats } as const,
+      ];
+    }),
+  );
+  try {
+    const parsed = parseArgs({
+      args: [...argv],
+      options: config,
+      allowPositionals: true,
+      strict: true,
+    });
+    const given: Readonly<Record<string, unknown>> = parsed.values;
+    const values = Object.entries(given).map(([name, value]) => [camel(name), value] as const);
+    return { values: Object.fromEntries(values), positionals: parsed.positionals };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw usageError(command, sentenceOf(error.message));
+  }
+}
+
+/** The first sentence of what parseArgs says, which is meant for people. */
+function sentenceOf(message: string): string {
+  const first = message.split(/\. |\n/)[0] ?? message;
+  return first.endsWith('.') ? first : `${first}.`;
+}
+
+function read<T>(command: string, schema: v.GenericSchema<unknown, T>, values: unknown): T {
+  const result = v.safeParse(schema, values);
+  if (result.success) return result.output;
+  const issue = result.issues[0];
+  const name = kebab(v.getDotPath(issue)?.split('.')[0] ?? '');
+  const got = typeof issue.input === 'string' ? `, not "${issue.input}"` : '';
+  throw usageError(command, `--${name} ${issue.message}${got}.`);
+}
+
+function matched(
+  command: string,
+  wanted: readonly Argument[],
+  given: readonly string[],
+): readonly string[] {
+  const extra = given[wanted.length];
+  if (extra !== undefined) throw usageError(command, `"${extra}" is more than was expected.`);
+  return wanted.map((argument, i) => {
+    const word = given[i];
+    if (word !== undefined && word !== '') return word;
+    if (argument.isOptional === true) return '';
+    throw usageError(command, `${argument.name} is missing: ${argument.help}.`);
+  });
+}
+
+function helpOf(spec: {
+  readonly name: string;
+  readonly summary: string;
+  readonly details?: string;
+  readonly arguments: readonly Argument[];
+  readonly options: Readonly<Record<string, OptionSchema>>;
+  readonly examples: readonly string[];
+}): string {
+  const words = spec.arguments.map(({ name, isOptional }) =>
+    isOptional === true ? `[${name}]` : name,
+  );
+  const rows = [
+    ...spec.arguments.map(({ name, help }): Row => [name, help]),
+    ...Object.entries(spec.options).map(([name, schema]): Row => {
+      const { value, help } = aboutOf(schema);
+      return [`--${kebab(name)}${value === undefined ? '' : ` ${value}`}`, help];
+    }),
+  ];
+  return [
+    `${spec.summary}.`,
+    ...(spec.details === undefined ? [] : ['', spec.details]),
+    '',
+    `Usage: decon ${[spec.name, ...words, '[options]'].join(' ')}`,
+    '',
+    columns(rows),
+    '',
+    'Examples:',
+    ...spec.examples.map((example) => `  ${example}`),
+  ].join('\n');
+}
+
+type Row = readonly [string, string];
+
+/** Two columns; a left side that is too wide gets a line of its own. */
+export function columns(rows: readonly Row[]): string {
+  const width = 26;
+  return rows
+    .map(([left, right]) =>
+      left.length > width - 2
+        ? `  ${left}\n  ${' '.repeat(width)}${right}`
+        : `  ${left.padEnd(width)}${right}`,
+    )
+    .join('\n');
+}
+
+function pick(
+  values: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)));
+}
+
+function kebab(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+function camel(name: string): string {
+  return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import * as v from 'valibot';
+import { AppError } from '../lib/errors.ts';
+import { openLog, userLogFolder } from '../lib/log.ts';
+import { columns, type Command } from './command.ts';
+import { init } from './commands/init.ts';
+import { createJsonOutput, createTextOutput, exitCodes, type Output } from './output.ts';
+
+const commands: readonly Command[] = [init];
+
+const headless =
+  'DeCon Studio has no window in this version; everything is done with the command "decon".';
+
+process.exitCode = await main(process.argv.slice(2));
+
+/** @returns the exit code: 0 done, 2 bad usage or input, 3 cancelled, 1 bug */
+async function main(argv: readonly string[]): Promise<number> {
+  const output = argv.includes('--json') ? createJsonOutput() : createTextOutput();
+  try {
+    openLog(process.env['DECON_LOG_DIR'] ?? userLogFolder());
+    await dispatch(argv, output);
+    return exitCodes.done;
+  } catch (error) {
+    return output.failure(error);
+  }
+}
+
+async function dispatch(argv: readonly string[], output: Output): Promise<void> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === 'help') return output.text(overview());
+  if (name === '--version') return output.text(version());
+  const command = commands.find((known) => known.name === name);
+  if (command === undefined) {
+    throw new AppError(
+      'usage.unknown-command',
+      `There is no command "${name}". "decon --help" lists them.`,
+    );
+  }
+  await command.execute(rest, output);
+}
+
+function overview(): string {
+  return [
+    `decon ${version()}`,
+    headless,
+    '',
+    'Usage: decon COMMAND [options]',
+    '',
+    columns(commands.map(({ name, summary }) => [name, summary])),
+    '',
+    '"decon COMMAND --help" explains one command. Exit codes: 0 done, 1 bug, 2 bad usage or input,',
+    '3 cancelled.',
+  ].join('\n');
+}
+
+function version(): string {
+  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return v.parse(v.pipe(v.string(), v.parseJson(), v.object({ version: v.string() })), file)
+    .version;
+}
