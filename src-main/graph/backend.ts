@@ -87,7 +87,7 @@ class TracingBackend extends KernelBackend {
     );
   }
 
-  override async read(): Promise<never> {
+  override read(): Promise<never> {
     return this.readSync();
   }
 

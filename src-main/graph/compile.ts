@@ -138,14 +138,13 @@ class OnnxStep implements CompiledStep {
     return outputsOf(results);
   }
 
-  async readState(): Promise<HostTensors> {
+  readState(): Promise<HostTensors> {
     const prefix = inputName('state', '');
-    return Object.fromEntries(
-      Object.entries(this.#state).map(([name, tensor]) => [
-        name.slice(prefix.length),
-        copyOf(hostTensor(tensor)),
-      ]),
-    );
+    const copies = Object.entries(this.#state).map(([name, tensor]) => [
+      name.slice(prefix.length),
+      copyOf(hostTensor(tensor)),
+    ]);
+    return Promise.resolve(Object.fromEntries(copies));
   }
 
   async writeState(state: HostTensors): Promise<void> {

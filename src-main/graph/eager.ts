@@ -22,7 +22,7 @@ export async function eagerStep(step: StepFunction, options: StepOptions): Promi
   let state = options.state;
   return {
     info: NO_COMPILATION,
-    async run(batch) {
+    run(batch) {
       const result = scoped(() => {
         const { state: next, outputs } = step(
           tensors(state, dataOf(state)),
@@ -31,15 +31,14 @@ export async function eagerStep(step: StepFunction, options: StepOptions): Promi
         return { next: hosted(next), outputs: hosted(outputs) };
       });
       state = result.next;
-      return result.outputs;
+      return Promise.resolve(result.outputs);
     },
-    async readState() {
-      return state;
-    },
-    async writeState(next) {
+    readState: () => Promise.resolve(state),
+    writeState(next) {
       state = next;
+      return Promise.resolve();
     },
-    async dispose() {},
+    dispose: () => Promise.resolve(),
   };
 }
 
@@ -51,12 +50,11 @@ export async function eagerFunction(
   await activate(options.device);
   return {
     info: NO_COMPILATION,
-    async run(params, inputs) {
-      return scoped(() =>
-        hosted(fn(tensors(params, dataOf(params)), tensors(options.inputs, inputs))),
-      );
-    },
-    async dispose() {},
+    run: (params, inputs) =>
+      Promise.resolve(
+        scoped(() => hosted(fn(tensors(params, dataOf(params)), tensors(options.inputs, inputs)))),
+      ),
+    dispose: () => Promise.resolve(),
   };
 }
 

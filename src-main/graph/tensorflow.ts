@@ -18,9 +18,10 @@ export async function loadTensorflow(): Promise<void> {
 
 /** The package calls two functions of node:util that Node 24 no longer has. */
 function restoreNodeUtilities(): void {
-  const util: Record<string, unknown> = createRequire(import.meta.url)('node:util');
-  util['isNullOrUndefined'] ??= (value: unknown) => value === undefined || value === null;
-  util['isArray'] ??= Array.isArray;
+  const util: unknown = createRequire(import.meta.url)('node:util');
+  if (typeof util !== 'object' || util === null) return;
+  const isNullOrUndefined = (value: unknown) => value === undefined || value === null;
+  Object.assign(util, { isNullOrUndefined, isArray: Array.isArray, ...util });
 }
 
 function reasonOf(message: string): string {

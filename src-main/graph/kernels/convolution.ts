@@ -2,7 +2,7 @@ import { backend_util } from '@tensorflow/tfjs-core';
 import { AppError } from '../../lib/errors.ts';
 import type { GraphBuilder, Value } from '../ir.ts';
 import { NCHW, OIHW, arranged, inOrder, placed, reshapedTo, type Traced } from '../layout.ts';
-import type { KernelCall, KernelTable } from './kernel.ts';
+import { numberPairs, type KernelCall, type KernelTable } from './kernel.ts';
 import { cut, paddedWith } from './shape.ts';
 
 /** Geometry of a 2-D convolution or pooling, per axis: height, then width. */
@@ -137,27 +137,49 @@ function residueFilter(
 ): Value {
   const [out = 0, input = 0] = filter.shape;
   const [height, width] = window.kernel;
+  const blocks = rows.taps.length * columns.taps.length;
+  const places = rows.size * columns.size;
+  const flat = reshapedTo(graph, filter, [out, input, height * width]);
+  const swapped = graph.node('Transpose', [flat], { perm: [1, 0, 2] });
+  const single = reshapedTo(graph, swapped, [input * out, height * width]);
+  const picked = isOnlyTap(window)
+    ? single
+    : graph.node('Gemm', [single, tapSelection(graph, width, rows, columns)], {
+        transA: 0,
+        transB: 0,
+      });
+  const shaped = reshapedTo(graph, picked, [input, out, blocks, places]);
+  const ordered = blocks === 1 ? shaped : graph.node('Transpose', [shaped], { perm: [0, 2, 1, 3] });
+  return reshapedTo(graph, ordered, [input * blocks, out, rows.size, columns.size]);
+}
+
+function isOnlyTap({ kernel, strides }: Window): boolean {
+  return `${kernel}` === '1,1' && `${strides}` === '1,1';
+}
+
+/**
+ * Ones where a tap goes to a block and place: [taps, blocks * places]. A product with it reorders
+ * the taps of every filter plane, zeros included, several times faster than a gather.
+ */
+function tapSelection(
+  graph: GraphBuilder,
+  width: number,
+  rows: ResiduePlan,
+  columns: ResiduePlan,
+): Value {
   const picks = rows.taps.flatMap((rowTaps) =>
     columns.taps.flatMap((columnTaps) =>
       rowTaps.flatMap((row) =>
-        columnTaps.map((column) => (row < 0 || column < 0 ? height * width : row * width + column)),
+        columnTaps.map((column) => (row < 0 || column < 0 ? -1 : row * width + column)),
       ),
     ),
   );
-  const blocks = rows.taps.length * columns.taps.length;
-  const places = rows.size * columns.size;
-  // Taps first, so that picking one moves a whole [out, in] plane.
-  const flat = reshapedTo(graph, filter, [out, input, height * width]);
-  const byTap = graph.node('Transpose', [flat], { perm: [2, 1, 0] });
-  const needsZero = picks.includes(height * width);
-  const source = needsZero ? paddedWith(graph, byTap, [0, 0, 0], [1, 0, 0]) : byTap;
-  const isIdentity = picks.every((pick, i) => pick === i) && picks.length === height * width;
-  const picked = isIdentity
-    ? source
-    : graph.node('Gather', [source, graph.integers(picks)], { axis: 0 });
-  const shaped = reshapedTo(graph, picked, [blocks, places, input, out]);
-  const ordered = graph.node('Transpose', [shaped], { perm: [2, 0, 3, 1] });
-  return reshapedTo(graph, ordered, [input * blocks, out, rows.size, columns.size]);
+  const taps = Math.max(...rows.taps.flat()) * width + Math.max(...columns.taps.flat()) + 1;
+  const selection = new Float32Array(taps * picks.length);
+  picks.forEach((tap, target) => {
+    if (tap >= 0) selection[tap * picks.length + target] = 1;
+  });
+  return graph.constant('float32', [taps, picks.length], selection);
 }
 
 /** [batch, channels * s * s, h, w] to [batch, channels, height, width], cut to size. */
@@ -233,12 +255,11 @@ function four(shape: readonly number[]): [number, number, number, number] {
 function paddingOf(call: KernelCall): 'same' | 'valid' | number | ExplicitPadding {
   const pad = call.attribute('pad');
   if (pad === 'same' || pad === 'valid' || typeof pad === 'number') return pad;
-  const [, rows = [], columns = []] = Array.isArray(pad) ? pad : [];
-  const [top, bottom] = [Number(rows[0]), Number(rows[1])];
+  const [, rows = [0, 0], columns = [0, 0]] = numberPairs(pad);
   return [
     [0, 0],
-    [top, bottom],
-    [Number(columns[0]), Number(columns[1])],
+    [rows[0], rows[1]],
+    [columns[0], columns[1]],
     [0, 0],
   ];
 }

@@ -88,3 +88,14 @@ export class KernelCall {
     throw new AppError('graph.bad-kernel-call', `Kernel ${this.name} was called without ${what}.`);
   }
 }
+
+/** An untyped list of number pairs, as tfjs gives paddings; anything else is an empty list. */
+export function numberPairs(value: unknown): (readonly [number, number])[] {
+  if (!Array.isArray(value)) return [];
+  const list: unknown[] = value;
+  return list.map((pair) => {
+    const numbers: unknown[] = Array.isArray(pair) ? pair : [];
+    const [first, second] = numbers;
+    return [Number(first), Number(second)];
+  });
+}

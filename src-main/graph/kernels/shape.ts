@@ -16,7 +16,7 @@ import {
 } from '../layout.ts';
 import { sizeOf } from '../shapes.ts';
 import { castTo, elementTypeOf, elementwise } from './elementwise.ts';
-import type { KernelCall, KernelTable } from './kernel.ts';
+import { numberPairs, type KernelCall, type KernelTable } from './kernel.ts';
 
 /** Cuts value[start : start + size] along some axes; nothing where the whole axis is wanted. */
 export function cut(
@@ -225,16 +225,12 @@ function unpack(call: KernelCall): readonly Traced[] {
 
 function pad(call: KernelCall): Traced {
   const x = expanded(call.graph, call.input('x'));
-  const paddings = call.attribute('paddings');
   const before = x.shape.map(() => 0);
   const after = x.shape.map(() => 0);
-  if (Array.isArray(paddings)) {
-    paddings.forEach((pair: unknown, axis) => {
-      const [low, high]: unknown[] = Array.isArray(pair) ? pair : [];
-      before[x.axes[axis] ?? 0] = Number(low);
-      after[x.axes[axis] ?? 0] = Number(high);
-    });
-  }
+  numberPairs(call.attribute('paddings')).forEach(([low, high], axis) => {
+    before[x.axes[axis] ?? 0] = low;
+    after[x.axes[axis] ?? 0] = high;
+  });
   const value = paddedWith(call.graph, x.value, before, after, call.number('constantValue'));
   return placed(value, x.axes);
 }
