@@ -9,24 +9,7 @@ import {
   type RgbImage,
   type TilePredictor,
 } from '../../../src-main/inference/tiles.ts';
-
-/** Class 1 is as probable as the pixel is red; depends on nothing but the pixel. */
-function redness(tileSizePx: number, batchSize = 2): TilePredictor {
-  return {
-    tileSizePx,
-    batchSize,
-    classCount: 2,
-    predict: (tiles) => {
-      const result = new Float32Array((tiles.length / 3) * 2);
-      for (let i = 0; i < tiles.length / 3; i++) {
-        const red = (tiles[i * 3] ?? 0) / 255;
-        result[2 * i] = 1 - red;
-        result[2 * i + 1] = red;
-      }
-      return Promise.resolve(result);
-    },
-  };
-}
+import { rednessPredictor } from './tiny.ts';
 
 function noise(widthPx: number, heightPx: number, seed = 1): RgbImage {
   const random = new Random(seed);
@@ -74,7 +57,7 @@ describe('predictBands', () => {
     [61, 3],
   ])('blends tiles of a %i x %i picture back to the per-pixel answer', async (width, height) => {
     const image = noise(width, height);
-    const { probabilities, classMap } = await predictImage(redness(16, 3), image, {
+    const { probabilities, classMap } = await predictImage(rednessPredictor(16, 3), image, {
       probabilities: true,
     });
     for (let i = 0; i < width * height; i++) {
@@ -87,7 +70,7 @@ describe('predictBands', () => {
   test('hands out every row once, in order, with the picture beside it', async () => {
     const image = noise(40, 75);
     let next = 0;
-    for await (const band of predictBands(redness(16), memoryReader(image))) {
+    for await (const band of predictBands(rednessPredictor(16), memoryReader(image))) {
       expect(band.topPx).toBe(next);
       expect(band.rgb).toEqual(image.data.subarray(next * 120, (next + band.rows) * 120));
       expect(band.probabilities.length).toBe(band.rows * 40 * 2);
@@ -99,7 +82,7 @@ describe('predictBands', () => {
   test('blends disagreeing tiles smoothly: no step at a tile border', async () => {
     let call = 0;
     const alternating: TilePredictor = {
-      ...redness(16, 1),
+      ...rednessPredictor(16, 1),
       predict: () => Promise.resolve(new Float32Array(16 * 16 * 2).fill(call++ % 2)),
     };
     const image = noise(56, 16);
@@ -116,16 +99,16 @@ describe('predictBands', () => {
   test('counts tiles, stops when cancelled and refuses an impossible overlap', async () => {
     const seen: number[] = [];
     const cancel = new AbortController();
-    await predictImage(redness(16), noise(30, 30), {
+    await predictImage(rednessPredictor(16), noise(30, 30), {
       onTiles: (done, total) => seen.push(done / total),
     });
     expect(seen.at(-1)).toBe(1);
     cancel.abort();
     await expect(
-      predictImage(redness(16), noise(30, 30), { signal: cancel.signal }),
+      predictImage(rednessPredictor(16), noise(30, 30), { signal: cancel.signal }),
     ).rejects.toThrow(CancelledError);
-    await expect(predictImage(redness(16), noise(30, 30), { overlapPx: 12 })).rejects.toThrow(
-      'cannot overlap by 12 px',
-    );
+    await expect(
+      predictImage(rednessPredictor(16), noise(30, 30), { overlapPx: 12 }),
+    ).rejects.toThrow('cannot overlap by 12 px');
   });
 });

@@ -1,3 +1,4 @@
+import type { TilePredictor } from '../../../src-main/inference/tiles.ts';
 import type { ModelDescription } from '../../../src-main/inference/model-description.ts';
 import type { SegmentationConfig } from '../../../src-main/nn/config.ts';
 
@@ -23,3 +24,21 @@ export const tinyDescription: ModelDescription = {
   provenance: { appVersion: '0.1.0', createdAt: '2026-01-02T03:04:05.000Z', seed: 1 },
   license: 'CC0-1.0',
 };
+
+/** Class 1 is as probable as the pixel is red; depends on nothing but the pixel. */
+export function rednessPredictor(tileSizePx: number, batchSize = 2): TilePredictor {
+  return {
+    tileSizePx,
+    batchSize,
+    classCount: 2,
+    predict: (tiles) => {
+      const result = new Float32Array((tiles.length / 3) * 2);
+      for (let i = 0; i < tiles.length / 3; i++) {
+        const red = (tiles[i * 3] ?? 0) / 255;
+        result[2 * i] = 1 - red;
+        result[2 * i + 1] = red;
+      }
+      return Promise.resolve(result);
+    },
+  };
+}

@@ -1,0 +1,32 @@
+import sharp from 'sharp';
+
+/** An 8-bit RGB picture, `[heightPx, widthPx, 3]`. */
+interface Picture {
+  readonly data: Uint8Array;
+  readonly widthPx: number;
+  readonly heightPx: number;
+}
+
+/** A picture as the bytes of a JPEG (quality 90, full color resolution) or PNG file. */
+export async function encodePicture(picture: Picture, format: 'jpg' | 'png'): Promise<Uint8Array> {
+  const raw = { width: picture.widthPx, height: picture.heightPx, channels: 3 } as const;
+  const image = sharp(picture.data, { raw, limitInputPixels: false });
+  return format === 'jpg'
+    ? image.jpeg({ quality: 90, chromaSubsampling: '4:4:4' }).toBuffer()
+    : image.png({ compressionLevel: 9 }).toBuffer();
+}
+
+/** A picture resized to fit `sidePx`, never enlarged. */
+export async function shrinkPicture(picture: Picture, sidePx: number): Promise<Picture> {
+  const raw = { width: picture.widthPx, height: picture.heightPx, channels: 3 } as const;
+  const { data, info } = await sharp(picture.data, { raw, limitInputPixels: false })
+    .resize({ width: sidePx, height: sidePx, fit: 'inside', withoutEnlargement: true })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return { data, widthPx: info.width, heightPx: info.height };
+}
+
+/** An SVG drawing as the bytes of a PNG file. */
+export async function rasterizeSvg(svg: string): Promise<Uint8Array> {
+  return sharp(Buffer.from(svg), { limitInputPixels: false, unlimited: true }).png().toBuffer();
+}
