@@ -39,6 +39,8 @@ export function defineCommand<const TEntries extends Readonly<Record<string, Opt
   readonly name: string;
   readonly summary: string;
   readonly details?: string;
+  /** Why no other option is accepted, for whoever tries. */
+  readonly unknownOption?: string;
   readonly arguments?: readonly Argument[];
   readonly options: TEntries;
   readonly examples: readonly string[];
@@ -54,7 +56,7 @@ export function defineCommand<const TEntries extends Readonly<Record<string, Opt
     summary: spec.summary,
     help,
     execute: async (argv, output) => {
-      const { values, positionals } = split(spec.name, shown, argv);
+      const { values, positionals } = split(spec, shown, argv);
       if (values['help'] === true) return output.text(help());
       const own = pick(values, Object.keys(spec.options));
       const options = {
@@ -74,7 +76,7 @@ export function usageError(command: string, sentence: string): AppError {
 }
 
 function split(
-  command: string,
+  command: { readonly name: string; readonly unknownOption?: string },
   options: Readonly<Record<string, OptionSchema>>,
   argv: readonly string[],
 ): { values: Readonly<Record<string, unknown>>; positionals: readonly string[] } {
@@ -99,7 +101,9 @@ function split(
     return { values: Object.fromEntries(values), positionals: parsed.positionals };
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    throw usageError(command, sentenceOf(error.message));
+    const isUnknown = 'code' in error && error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION';
+    const reason = isUnknown ? [command.unknownOption ?? ''] : [];
+    throw usageError(command.name, [sentenceOf(error.message), ...reason].join(' ').trim());
   }
 }
 

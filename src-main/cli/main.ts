@@ -4,9 +4,12 @@ import { AppError } from '../lib/errors.ts';
 import { openLog, userLogFolder } from '../lib/log.ts';
 import { columns, type Command } from './command.ts';
 import { init } from './commands/init.ts';
+import { resume } from './commands/resume.ts';
+import { runs } from './commands/runs.ts';
+import { stop } from './commands/stop.ts';
 import { createJsonOutput, createTextOutput, exitCodes, type Output } from './output.ts';
 
-const commands: readonly Command[] = [init];
+const commands: readonly Command[] = [init, runs, resume, stop];
 
 const headless =
   'DeCon Studio has no window in this version; everything is done with the command "decon".';

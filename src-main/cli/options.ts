@@ -66,16 +66,10 @@ export function choices<const T extends readonly string[]>(values: T, help: stri
 
 /** `90s`, `30m`, `2h`, to seconds. */
 export function duration(help: string) {
-  const schema = v.pipe(
-    v.string(),
-    v.regex(/^\d+(?:\.\d+)?\s*[smh]$/, 'must be a time such as 90s, 30m or 2h'),
-    v.transform((words) => Number.parseFloat(words) * (secondsIn.get(words.slice(-1)) ?? 1)),
-    v.minValue(1, 'must be at least one second'),
-  );
-  return v.pipe(v.optional(schema), v.metadata({ value: 'TIME', help }));
+  return v.pipe(v.optional(durationText), v.metadata({ value: 'TIME', help }));
 }
 
-function integerText(minimum: number) {
+export function integerText(minimum: number) {
   return v.pipe(
     v.string(),
     v.regex(/^\d+$/, 'must be a whole number'),
@@ -107,6 +101,14 @@ const shareText = v.pipe(
   ),
   v.gtValue(0, 'must be more than 0'),
   v.maxValue(1, 'must be at most 1 (or 100%)'),
+);
+
+/** Seconds. */
+export const durationText = v.pipe(
+  v.string(),
+  v.regex(/^\d+(?:\.\d+)?\s*[smh]$/, 'must be a time such as 90s, 30m or 2h'),
+  v.transform((words) => Number.parseFloat(words) * (secondsIn.get(words.slice(-1)) ?? 1)),
+  v.minValue(1, 'must be at least one second'),
 );
 
 const secondsIn: ReadonlyMap<string, number> = new Map([
