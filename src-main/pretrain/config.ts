@@ -113,12 +113,10 @@ export const PretrainConfigSchema = v.pipe(
 export type PretrainConfig = Readonly<v.InferOutput<typeof PretrainConfigSchema>>;
 
 /** The part of a config that the method (networks, losses, teacher) reads. */
-const MethodConfigSchema = v.strictObject({
-  ...METHOD_ENTRIES,
-  decoderHidden: count,
-  decoderPrototypes: count,
-});
-export type MethodConfig = Readonly<v.InferOutput<typeof MethodConfigSchema>>;
+export type MethodConfig = Pick<
+  PretrainConfig,
+  keyof typeof METHOD_ENTRIES | 'decoderHidden' | 'decoderPrototypes'
+>;
 
 /** Fixes every `'auto'`, given how many tiles one epoch has. */
 export function resolvePretrainConfig(options: PretrainOptions, tiles: number): PretrainConfig {

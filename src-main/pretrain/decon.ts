@@ -1,0 +1,277 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Scalar, Tensor, Tensor4D } from '@tensorflow/tfjs-core';
+import type { NamedTensors } from '../graph/types.ts';
+import { defined } from '../lib/errors.ts';
+import { encoderShape } from '../nn/config.ts';
+import { applyDecoder } from '../nn/decoder.ts';
+import type { ChannelDropout } from '../nn/fpn.ts';
+import { applyHead } from '../nn/heads.ts';
+import type { Mode } from '../nn/mode.ts';
+import { gradientsOf } from '../nn/objective.ts';
+import { applyEncoder, type EncoderMaps } from '../nn/resnet.ts';
+import { parameter, rank2, rank4 } from '../nn/tensors.ts';
+import type { MethodConfig } from './config.ts';
+import { nextCenter, type Overlap, type Slots } from './grouping.ts';
+import { healthTensors } from './health.ts';
+import {
+  both,
+  slotconLosses,
+  slotsOf,
+  type LevelLosses,
+  type Observed,
+  type Pair,
+} from './slotcon.ts';
+import {
+  isStudentParameter,
+  isTeacherParameter,
+  lossLevels,
+  studentName,
+  type LossLevel,
+  type Side,
+} from './state.ts';
+
+/** Both crops of every image, normalized, `[batch, height, width, 3]`, and where they overlap. */
+export interface Views {
+  readonly crops: Pair<Tensor4D>;
+  readonly overlaps: Pair<Overlap>;
+}
+
+/** The forward passes of a step: student and teacher, view 1 and 2. */
+export type Branch = 'q1' | 'q2' | 'k1' | 'k2';
+
+export interface DeconInputs {
+  readonly views: Views;
+  /** `[2]`: 1 - momentum of the teacher's encoder side, and of its decoder side. */
+  readonly teacherRate: Tensor;
+  /** Independent masks for every branch; absent without channel dropout. */
+  readonly dropout?: Readonly<Record<Branch, ChannelDropout>>;
+}
+
+export interface DeconResult {
+  /** Of the total loss, for every student parameter. */
+  readonly gradients: NamedTensors;
+  /** Next values of everything but student parameters: teacher, running statistics, centers. */
+  readonly buffers: NamedTensors;
+  /** Loss parts and what health is judged from. */
+  readonly outputs: NamedTensors;
+  /** Intermediate values, when asked for. */
+  readonly observed: NamedTensors;
+}
+
+/**
+ * One DeCon step up to the optimizer (spec 4.7, 6.4): teacher update, teacher and student forward,
+ * SlotCon losses at the encoder and at every decoder level, centers, gradients. With decoder `none`
+ * it is SlotCon. The teacher's update uses the student as the last step left it, so it may come
+ * first.
+ */
+export function deconStep(
+  config: MethodConfig,
+  state: NamedTensors,
+  inputs: DeconInputs,
+  options: { readonly observe?: boolean } = {},
+): DeconResult {
+  const levels = lossLevels(config);
+  const observed: Observed = new Map();
+  const observer = options.observe === true ? observed : undefined;
+
+  const teacher = updateTeacher(config, state, inputs.teacherRate);
+  const averaged = { ...state, ...teacher };
+  const teacherUpdates = new Map<string, Tensor>();
+  const teacherSlots = project(config, averaged, 'k', inputs, teacherUpdates, observer).map(
+    (projections, i) => slotsOf(config, defined(levels[i], 'level'), averaged, 'k', projections),
+  );
+
+  const updates = new Map<string, Tensor>();
+  const outputs = new Map<string, Tensor>();
+  const seen: Observed = new Map();
+  const { grads, side } = gradientsOf(pick(state, isStudentParameter), () => {
+    const projections = project(config, state, 'q', inputs, updates, observer && seen);
+    const losses = levels.map((level, i) => {
+      const views = defined(projections[i], level.label);
+      const student = slotsOf(config, level, state, 'q', views);
+      const slots = { student, teacher: defined(teacherSlots[i], level.label) };
+      collectHealth(level, views[0], slots, outputs);
+      const mode = { training: true, updates };
+      const tested = level.label === 'encoder' ? observer && seen : undefined;
+      return slotconLosses(config, level, state, slots, inputs.views.overlaps, mode, tested);
+    });
+    const loss = totalLoss(levels, losses, outputs);
+    return { loss, side: Object.fromEntries([...updates, ...outputs, ...seen]) };
+  });
+  return {
+    gradients: grads,
+    buffers: {
+      ...teacher,
+      ...Object.fromEntries(teacherUpdates),
+      ...nextCenters(config, levels, state, teacherSlots),
+      ...pick(side, (name) => updates.has(name)),
+    },
+    outputs: pick(side, (name) => outputs.has(name)),
+    observed: { ...Object.fromEntries(observed), ...pick(side, (name) => seen.has(name)) },
+  };
+}
+
+/**
+ * theta_k <- m theta_k + (1 - m) theta_q for every teacher parameter, not for statistics (spec 3.3).
+ * Written with 1 - m, which keeps its digits when m is close to 1. `released` leaves the teacher's
+ * decoder prototypes alone (spec 6.5).
+ */
+function updateTeacher(config: MethodConfig, state: NamedTensors, rate: Tensor): NamedTensors {
+  const [encoderRate, decoderRate] = tf.split(rate, 2);
+  const isMoved = (name: string): boolean =>
+    isTeacherParameter(name) && !(config.ema === 'released' && name.startsWith('dec_grouping_k'));
+  return Object.fromEntries(
+    Object.entries(pick(state, isMoved)).map(([name, teacher]) => {
+      const student = parameter(state, studentName(name));
+      const share = name.startsWith('dec') ? decoderRate : encoderRate;
+      const step = tf.mul(tf.sub(student, teacher), defined(share, 'teacher rate'));
+      return [name, tf.add(teacher, step)];
+    }),
+  );
+}
+
+/** Projections of both views at every loss level, view 1 first (two batches for batch norm). */
+function project(
+  config: MethodConfig,
+  params: NamedTensors,
+  side: Side,
+  { views, dropout }: DeconInputs,
+  updates: Map<string, Tensor>,
+  observed: Observed | undefined,
+): readonly Pair<Tensor4D>[] {
+  const mode: Mode = { training: true, updates };
+  const levels = lossLevels(config);
+  const [first, second] = both(views.crops, (crop, view) => {
+    const maps = applyEncoder(encoderShape(config.encoder), params, `encoder_${side}`, crop, mode);
+    const masks = dropout?.[`${side}${view}`];
+    const outputs = applyDecoder(config, params, `decoder_${side}`, maps, mode, masks);
+    const projections = levels.map((level) => {
+      const map = level.output < 0 ? maps.c5 : defined(outputs[level.output], level.label);
+      return applyProjector(params, level.names.projector[side], map, mode);
+    });
+    if (observed !== undefined) {
+      observeMaps(observed, { side, view, maps, outputs, levels, projections });
+    }
+    return projections;
+  });
+  return levels.map(({ label }, i) => [defined(first[i], label), defined(second[i], label)]);
+}
+
+/** The projector on every pixel of `[batch, height, width, channels]`. */
+export function applyProjector(
+  params: NamedTensors,
+  prefix: string,
+  map: Tensor4D,
+  mode: Mode,
+): Tensor4D {
+  const [batch, height, width, channels] = map.shape;
+  const rows = rank2(tf.reshape(map, [-1, channels]));
+  return rank4(tf.reshape(applyHead(params, prefix, rows, mode), [batch, height, width, -1]));
+}
+
+/**
+ * alpha L_encoder + (1 - alpha) mean of L_level, each level's loss being groupWeight L_group +
+ * (1 - groupWeight) L_contrast. The weighted parts are logged as the reference does.
+ */
+function totalLoss(
+  levels: readonly LossLevel[],
+  losses: readonly LevelLosses[],
+  outputs: Map<string, Tensor>,
+): Scalar {
+  const perLevel = levels.map(({ label, groupWeight }, i) => {
+    const { group, contrast } = defined(losses[i], label);
+    const parts = {
+      group: tf.mul(group, groupWeight),
+      contrast: tf.mul(contrast, 1 - groupWeight),
+    };
+    const loss = tf.add<Scalar>(parts.group, parts.contrast);
+    outputs.set(`loss.${label}.group`, parts.group);
+    outputs.set(`loss.${label}.contrast`, parts.contrast);
+    outputs.set(`loss.${label}`, loss);
+    return loss;
+  });
+  const total = levels
+    .map(({ weight, label }, i) => tf.mul<Scalar>(defined(perLevel[i], label), weight))
+    .reduce((sum, loss) => tf.add(sum, loss));
+  outputs.set('loss.total', total);
+  return total;
+}
+
+function nextCenters(
+  config: MethodConfig,
+  levels: readonly LossLevel[],
+  state: NamedTensors,
+  slots: readonly Pair<Slots>[],
+): NamedTensors {
+  return Object.fromEntries(
+    levels.map(({ names, label }, i) => {
+      const [first, second] = defined(slots[i], label);
+      const center = parameter(state, names.center);
+      return [
+        names.center,
+        nextCenter(center, [first.scores, second.scores], config.centerMomentum),
+      ];
+    }),
+  );
+}
+
+/** Health figures from view 1, on at most `HEALTH_PIXELS` evenly spread pixels. */
+function collectHealth(
+  { label }: LossLevel,
+  projections: Tensor4D,
+  { student, teacher }: { readonly student: Pair<Slots>; readonly teacher: Pair<Slots> },
+  outputs: Map<string, Tensor>,
+): void {
+  const sample = (x: Tensor): Tensor => {
+    const rows = tf.reshape(x, [-1, x.shape.at(-1) ?? 1]);
+    const [count = 1, width = 1] = rows.shape;
+    const stride = Math.ceil(count / HEALTH_PIXELS);
+    if (stride === 1) return rows;
+    const whole = Math.floor(count / stride);
+    const grouped = tf.reshape(tf.slice(rows, [0, 0], [whole * stride, width]), [whole, -1]);
+    return tf.slice(grouped, [0, 0], [whole, width]);
+  };
+  const figures = healthTensors(
+    label,
+    sample(projections),
+    sample(student[0].choice),
+    sample(teacher[0].choice),
+  );
+  for (const [name, tensor] of Object.entries(figures)) outputs.set(name, tensor);
+}
+
+function observeMaps(
+  observed: Observed,
+  pass: {
+    readonly side: Side;
+    readonly view: 1 | 2;
+    readonly maps: EncoderMaps;
+    readonly outputs: readonly Tensor4D[];
+    readonly levels: readonly LossLevel[];
+    readonly projections: readonly Tensor4D[];
+  },
+): void {
+  const { side, view, maps, outputs, levels, projections } = pass;
+  const at = `${side === 'q' ? 'x' : 'y'}${view}`;
+  const see = (name: string, map: Tensor4D): void => {
+    observed.set(`act.${name}`, tf.transpose(map, [0, 3, 1, 2]));
+  };
+  see(`stem_${side}.${at}`, maps.stem);
+  see(`enc_${side}.layer1.${at}`, maps.c2);
+  see(`enc_${side}.layer2.${at}`, maps.c3);
+  see(`enc_${side}.layer3.${at}`, maps.c4);
+  see(`enc_${side}.${at}`, maps.c5);
+  outputs.forEach((map, i) => {
+    see(`dec_${side}.${at}.${i}`, map);
+  });
+  levels.forEach(({ output }, i) => {
+    const name = output < 0 ? `proj_${side}.${at}` : `dec_proj_${side}.${at}.${output}`;
+    see(name, defined(projections[i], name));
+  });
+}
+
+function pick(tensors: NamedTensors, isWanted: (name: string) => boolean): NamedTensors {
+  return Object.fromEntries(Object.entries(tensors).filter(([name]) => isWanted(name)));
+}
+
+const HEALTH_PIXELS = 1024;
