@@ -1,0 +1,271 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { AppError } from '../lib/errors.ts';
+import { decodeError, fileError, shown } from './file-errors.ts';
+import { formatName, headBytes, kindOfContent, type ImageFormat } from './file-kind.ts';
+import {
+  isSeparateChannels,
+  understand,
+  uprightSize,
+  type HeaderFacts,
+  type ImageFacts,
+} from './image-facts.ts';
+import { Histogram, type IntensityRange } from './intensity.ts';
+import {
+  readMetadata,
+  readRgbRows,
+  readSampleRows,
+  readThumbnail,
+  sampleLayout,
+  type PixelInput,
+  type RowWindow,
+} from './pixels.ts';
+
+/** A whole picture in memory. */
+export interface DecodedImage {
+  /** [height, width, 3], RGB 0..255. */
+  readonly data: Uint8Array;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly facts: ImageFacts;
+}
+
+/** A picture that is decoded part by part. */
+export interface ImageReader {
+  readonly widthPx: number;
+  readonly heightPx: number;
+  readonly facts: ImageFacts;
+  /** Rows `topPx` to `topPx + rows` at native resolution, [rows, width, 3], RGB 0..255. */
+  readRows(topPx: number, rows: number): Promise<Uint8Array>;
+  /** The same of the picture scaled to another size. */
+  readScaledRows(window: RowWindow): Promise<Uint8Array>;
+}
+
+/** A file as it is read once for hashing and decoding. */
+export interface LoadedFile {
+  readonly path: string;
+  readonly input: PixelInput;
+  readonly bytes: number;
+}
+
+const maxLoadedBytes = 64e6;
+const maxDecodedBytes = 1e9;
+const thumbnailPx = 256;
+const bandSamples = 8e6;
+
+/**
+ * Decodes a picture as a whole: upright, RGB, 8 bits (see `intensity.ts` for deeper ones).
+ * @throws AppError `images.*` with a sentence about the file
+ */
+export async function decodeImage(path: string): Promise<DecodedImage> {
+  const reader = await openImage(path);
+  const { widthPx, heightPx, facts } = reader;
+  if (widthPx * heightPx * 3 > maxDecodedBytes) {
+    throw new AppError(
+      'images.too-large',
+      `${shown(path)} is ${widthPx} x ${heightPx} px, too large to be opened as a whole.`,
+    );
+  }
+  return { data: await reader.readRows(0, heightPx), widthPx, heightPx, facts };
+}
+
+/**
+ * Opens a picture of any size for reading by rows. `facts` known from the import save looking
+ * through deep pictures for their range again.
+ * @throws AppError `images.*`
+ */
+export async function openImage(path: string, known?: ImageFacts): Promise<ImageReader> {
+  const file = await loadFile(path);
+  const facts = known ?? (await inspectImage(file));
+  const size = uprightSize(facts);
+  const readScaledRows = (window: RowWindow) =>
+    decoding(path, () => readRgbRows(file.input, facts, window));
+  return {
+    ...size,
+    facts,
+    readScaledRows,
+    readRows: (topPx, rows) => readScaledRows({ ...size, topPx, rows }),
+  };
+}
+
+/** Reads a file into memory unless it is large. */
+export async function loadFile(path: string): Promise<LoadedFile> {
+  try {
+    await using file = await open(path, 'r');
+    const { size } = await file.stat();
+    if (size > maxLoadedBytes) return { path, input: path, bytes: size };
+    const input = await file.readFile();
+    return { path, input, bytes: input.length };
+  } catch (cause) {
+    throw fileError(cause, path);
+  }
+}
+
+/** SHA-256 of the file's bytes, in hexadecimal. */
+export async function hashFile(file: LoadedFile): Promise<string> {
+  const hash = createHash('sha256');
+  if (typeof file.input !== 'string') return hash.update(file.input).digest('hex');
+  try {
+    for await (const chunk of createReadStream(file.path, { highWaterMark: 1 << 20 })) {
+      if (chunk instanceof Uint8Array) hash.update(chunk);
+    }
+  } catch (cause) {
+    throw fileError(cause, file.path);
+  }
+  return hash.digest('hex');
+}
+
+/** Understands a file and reads all of it once, so that damage anywhere is found. */
+export async function inspectImage(file: LoadedFile): Promise<ImageFacts> {
+  const format = await formatOf(file);
+  const header = await inspectHeader(file, format);
+  return decoding(file.path, async () => {
+    if (header.reading !== 'color8') {
+      return { ...header, ...(await measureSamples(file.input, header)) };
+    }
+    const { data, channels } = await readThumbnail(file.input, thumbnailPx);
+    const hasAlpha = channels === 4 && isTransparent(data);
+    return { ...header, hasAlpha, ranges: [], intensity: levelsOf(data, channels) };
+  });
+}
+
+/** The facts of the header alone, cheap; throws for what cannot be used. */
+export async function inspectHeader(file: LoadedFile, format: ImageFormat): Promise<HeaderFacts> {
+  const metadata = await decoding(file.path, () => readMetadata(file.input));
+  return understand(file.path, format, metadata);
+}
+
+/**
+ * The format by content.
+ * @throws AppError `images.empty`, `images.foreign`, `images.not-an-image`
+ */
+export async function formatOf(file: LoadedFile): Promise<ImageFormat> {
+  const name = shown(file.path);
+  if (file.bytes === 0) {
+    throw new AppError(
+      'images.empty',
+      `${name} is empty (0 bytes). Copy it again from its source.`,
+    );
+  }
+  const kind = kindOfContent(await readHead(file));
+  switch (kind.type) {
+    case 'image':
+      return kind.format;
+    case 'foreign':
+      throw new AppError(
+        'images.foreign',
+        `${name} is a ${kind.name} file, which cannot be read. Save it as PNG, TIFF or JPEG.`,
+      );
+    case 'unknown':
+      throw new AppError(
+        'images.not-an-image',
+        `${name} does not hold a picture that can be read (JPEG, PNG, TIFF, WebP or GIF).`,
+      );
+  }
+}
+
+/** "is named .png but is a JPEG", or undefined when name and content agree. */
+export function misnamed(path: string, named: ImageFormat | undefined, real: ImageFormat) {
+  if (named === undefined || named === real) return undefined;
+  return `${shown(path)} is named like a ${formatName(named)} but is a ${formatName(real)}; it is used as what it is.`;
+}
+
+async function readHead(file: LoadedFile): Promise<Uint8Array> {
+  if (typeof file.input !== 'string') return file.input.subarray(0, headBytes);
+  await using handle = await open(file.input, 'r');
+  const head = new Uint8Array(headBytes);
+  const { bytesRead } = await handle.read(head, 0, headBytes, 0);
+  return head.subarray(0, bytesRead);
+}
+
+/** Ranges and levels of a deep or many-channel picture, from all of its samples. */
+async function measureSamples(
+  input: PixelInput,
+  header: HeaderFacts,
+): Promise<Pick<ImageFacts, 'ranges' | 'intensity'>> {
+  const { stride, used } = sampleLayout(header);
+  const histograms = (await binLimits(input, header)).map(
+    ({ low, high }) => new Histogram(low, high),
+  );
+  await forEachBand(input, header, (samples) => {
+    used.forEach((offset, i) => {
+      histograms[isSeparateChannels(header) ? i : 0]?.add(samples, offset, stride);
+    });
+  });
+  const isDeep = header.bitDepth > 8;
+  const ranges = histograms.map((histogram) =>
+    isDeep ? histogram.range() : { low: 0, high: 255 },
+  );
+  const levels = histograms.map((histogram, i) => histogram.levels(ranges[i] ?? wholeByte));
+  return {
+    ranges: isDeep ? ranges : [],
+    intensity: {
+      low: Math.min(...levels.map((level) => level.low)),
+      mean: levels.reduce((sum, level) => sum + level.mean, 0) / levels.length,
+      high: Math.max(...levels.map((level) => level.high)),
+    },
+  };
+}
+
+/** The least and greatest value to count between, one for each histogram. */
+async function binLimits(input: PixelInput, header: HeaderFacts): Promise<IntensityRange[]> {
+  if (header.reading !== 'float') {
+    const count = isSeparateChannels(header) ? sampleLayout(header).used.length : 1;
+    return Array.from({ length: count }, () => ({ low: 0, high: 65535 }));
+  }
+  let low = Infinity;
+  let high = -Infinity;
+  await forEachBand(input, header, (samples) => {
+    for (const value of samples) {
+      if (!Number.isFinite(value)) continue;
+      low = Math.min(low, value);
+      high = Math.max(high, value);
+    }
+  });
+  return [low <= high ? { low, high } : { low: 0, high: 1 }];
+}
+
+async function forEachBand(
+  input: PixelInput,
+  header: HeaderFacts,
+  visit: (samples: ArrayLike<number> & Iterable<number>) => void,
+): Promise<void> {
+  const size = uprightSize(header);
+  const { stride } = sampleLayout(header);
+  const rowsPerBand = Math.max(1, Math.floor(bandSamples / (size.widthPx * stride)));
+  for (let topPx = 0; topPx < size.heightPx; topPx += rowsPerBand) {
+    const rows = Math.min(rowsPerBand, size.heightPx - topPx);
+    visit(await readSampleRows(input, header, { ...size, topPx, rows }));
+  }
+}
+
+/** Levels of an RGB or RGBA picture, leaving the opacity out. */
+function levelsOf(data: Uint8Array, channels: number): ImageFacts['intensity'] {
+  let low = 255;
+  let high = 0;
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) {
+    if (i % channels === 3) continue;
+    const level = data[i] ?? 0;
+    if (level < low) low = level;
+    if (level > high) high = level;
+    sum += level;
+  }
+  return { low, mean: sum / ((data.length / channels) * 3), high };
+}
+
+function isTransparent(rgba: Uint8Array): boolean {
+  for (let i = 3; i < rgba.length; i += 4) if (rgba[i] !== 255) return true;
+  return false;
+}
+
+const wholeByte: IntensityRange = { low: 0, high: 255 };
+
+async function decoding<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    throw cause instanceof AppError ? cause : decodeError(cause, path);
+  }
+}

@@ -1,0 +1,286 @@
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { open, stat, statfs, type FileHandle } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { AppError, defined } from '../lib/errors.ts';
+import { writeFileAtomic } from '../lib/files.ts';
+import { ByteBudget, forEachParallel } from '../lib/parallel.ts';
+import type { ImageRow } from '../project/images.ts';
+import type { MaskRow } from '../project/masks.ts';
+import type { Project } from '../project/project.ts';
+import { fileError, shown } from './file-errors.ts';
+import { decodingBytes, imageFactsSchema } from './image-facts.ts';
+import type { TaskControl } from './import-types.ts';
+import type { MaskMapping } from './mask-mapping.ts';
+import { readMaskMapping } from './stored-settings.ts';
+import { TileCacheReader, type Tile, type TileCache } from './tile-cache.ts';
+import { planTiles, scaledSize, type TilePlace } from './tile-plan.ts';
+import { cutTiles } from './tile-cut.ts';
+
+export interface TileCacheRequest {
+  /** In the order in which their tiles will lie in the cache. */
+  readonly imageIds: readonly string[];
+  readonly tileSizePx: number;
+  /** 1 is native resolution; 0.5 halves each side. At most 1: images are never enlarged. */
+  readonly scale: number;
+  readonly masks: boolean;
+}
+
+const formatVersion = 1;
+const memoryBytes = 400e6;
+/** Left free on the disk. */
+const reserveBytes = 200e6;
+
+/**
+ * Opens the cache of decoded tiles for some images, building it when it is not there or something
+ * it was made of has changed. Images that are larger than T x T at the scale give several tiles.
+ * @throws AppError `images.*` when a source file cannot be read any more, `disk.full`,
+ * `cache.nothing-to-do`; CancelledError
+ */
+export async function buildTileCache(
+  project: Project,
+  request: TileCacheRequest,
+  control: TaskControl = {},
+): Promise<TileCache> {
+  if (!(request.scale > 0 && request.scale <= 1)) {
+    throw new RangeError(`Scale ${request.scale} is not in (0, 1]`);
+  }
+  const mapping = request.masks ? readMaskMapping(project) : undefined;
+  const sources = sourcesOf(project, request);
+  const folder = join(project.dir, 'cache');
+  const key = contentKey(request, sources, mapping);
+  const files = {
+    index: join(folder, `tiles-${key}.json`),
+    images: join(folder, `tiles-${key}.rgb`),
+    masks: request.masks ? join(folder, `tiles-${key}.classes`) : undefined,
+  };
+  // The index is written last, so a cache with an index is complete.
+  if (!existsSync(files.index)) {
+    mkdirSync(folder, { recursive: true });
+    await build({ request, sources, mapping, folder, files, control });
+  }
+  const index = v.parse(indexSchema, JSON.parse(readFileSync(files.index, 'utf8')));
+  return new TileCacheReader(files, {
+    tileSizePx: request.tileSizePx,
+    scale: request.scale,
+    tiles: index.tiles,
+  });
+}
+
+/** How many bytes a cache takes on disk, before building it. */
+export function tileCacheBytes(
+  sizes: readonly { readonly widthPx: number; readonly heightPx: number }[],
+  request: Pick<TileCacheRequest, 'tileSizePx' | 'scale' | 'masks'>,
+): number {
+  const tiles = sizes.reduce(
+    (sum, size) => sum + planTiles(scaledSize(size, request.scale), request.tileSizePx).length,
+    0,
+  );
+  return tiles * request.tileSizePx ** 2 * (request.masks ? 4 : 3);
+}
+
+interface Source {
+  readonly image: ImageRow;
+  readonly mask: MaskRow | undefined;
+  readonly path: string;
+  readonly places: readonly TilePlace[];
+  /** Index of its first tile in the cache. */
+  readonly firstTile: number;
+}
+
+interface BuildTask {
+  readonly request: TileCacheRequest;
+  readonly sources: readonly Source[];
+  readonly mapping: MaskMapping | undefined;
+  readonly folder: string;
+  readonly files: {
+    readonly index: string;
+    readonly images: string;
+    readonly masks: string | undefined;
+  };
+  readonly control: TaskControl;
+}
+
+const indexSchema = v.object({
+  tiles: v.array(
+    v.object({
+      imageId: v.string(),
+      leftPx: v.number(),
+      topPx: v.number(),
+      widthPx: v.number(),
+      heightPx: v.number(),
+      classPixels: v.exactOptional(v.array(v.number())),
+    }),
+  ),
+});
+
+function sourcesOf(project: Project, request: TileCacheRequest): Source[] {
+  if (request.imageIds.length === 0) {
+    throw new AppError('cache.nothing-to-do', 'No image was chosen. Import images first.');
+  }
+  let firstTile = 0;
+  return request.imageIds.map((id) => {
+    const image = defined(project.images.get(id), `image ${id}`);
+    const mask = request.masks ? project.masks.get(id) : undefined;
+    const places = planTiles(scaledSize(image, request.scale), request.tileSizePx);
+    const source = { image, mask, path: project.images.pathOf(image), places, firstTile };
+    firstTile += places.length;
+    return source;
+  });
+}
+
+/** Everything that the bytes of the cache depend on. */
+function contentKey(
+  request: TileCacheRequest,
+  sources: readonly Source[],
+  mapping: MaskMapping | undefined,
+): string {
+  const hash = createHash('sha256');
+  const add = (...parts: readonly unknown[]) => hash.update(`${JSON.stringify(parts)}\n`);
+  add(formatVersion, request.tileSizePx, request.scale, request.masks, mapping ?? null);
+  for (const { image, mask } of sources) {
+    add(image.id, image.sha256, image.bytes, image.modifiedMs, image.facts['ranges']);
+    if (mask !== undefined) add(mask.path, mask.format, mask.details, mask.classPixels);
+  }
+  return hash.digest('hex').slice(0, 32);
+}
+
+async function build(task: BuildTask): Promise<void> {
+  const { request, sources, files, folder, control } = task;
+  const sizes = sources.map(({ image }) => image);
+  await requireSpace(folder, tileCacheBytes(sizes, request));
+  const temporary = (path: string) => `${path}.${process.pid}.tmp`;
+  const tiles: Tile[] = [];
+  const outputs = [files.images, ...(files.masks === undefined ? [] : [files.masks])];
+  try {
+    await using images = await open(temporary(files.images), 'w');
+    await using masks =
+      files.masks === undefined ? undefined : await open(temporary(files.masks), 'w');
+    await fill(task, { images, masks, tiles });
+    await Promise.all([images.sync(), masks?.sync()]);
+    for (const path of outputs) renameSync(temporary(path), path);
+  } catch (error) {
+    for (const path of outputs) rmSync(temporary(path), { force: true });
+    throw asDiskError(error);
+  }
+  writeFileAtomic(files.index, [Buffer.from(JSON.stringify({ tiles }))]);
+  control.onProgress?.({
+    phase: 'Decoding images',
+    done: sources.length,
+    total: sources.length,
+    unit: 'image',
+  });
+}
+
+interface Outputs {
+  readonly images: FileHandle;
+  readonly masks: FileHandle | undefined;
+  /** Filled by position. */
+  readonly tiles: Tile[];
+}
+
+async function fill(task: BuildTask, outputs: Outputs): Promise<void> {
+  const { request, sources, control } = task;
+  const budget = new ByteBudget(memoryBytes);
+  const started = performance.now();
+  let done = 0;
+  await forEachParallel(
+    sources,
+    availableParallelism(),
+    async (source) => {
+      const facts = v.parse(imageFactsSchema, source.image.facts);
+      await requireUnchanged(source);
+      await budget.run(source.image.bytes + decodingBytes(facts), () =>
+        writeTiles(task, outputs, source),
+      );
+      done++;
+      control.onProgress?.({
+        phase: 'Decoding images',
+        done,
+        total: sources.length,
+        unit: 'image',
+        imagesPerSecond: (done * 1000) / (performance.now() - started),
+      });
+    },
+    control.signal,
+  );
+  if (outputs.tiles.length !== sources.reduce((sum, source) => sum + source.places.length, 0)) {
+    throw new Error(`${request.tileSizePx} px cache is incomplete`);
+  }
+}
+
+async function writeTiles(task: BuildTask, outputs: Outputs, source: Source): Promise<void> {
+  const { tileSizePx, scale } = task.request;
+  const pixels = tileSizePx ** 2;
+  const cut = {
+    path: source.path,
+    facts: v.parse(imageFactsSchema, source.image.facts),
+    mask: source.mask,
+    mapping: task.mapping,
+    size: scaledSize(source.image, scale),
+    places: source.places,
+    tileSizePx,
+    signal: task.control.signal,
+  };
+  let index = source.firstTile;
+  for await (const { place, rgb, classes } of cutTiles(cut)) {
+    await writeAt(outputs.images, rgb, index * pixels * 3);
+    if (outputs.masks !== undefined) await writeAt(outputs.masks, classes, index * pixels);
+    const isLabelled = source.mask !== undefined && task.mapping !== undefined;
+    const count = task.mapping?.classes.length ?? 0;
+    outputs.tiles[index] = {
+      imageId: source.image.id,
+      ...place,
+      ...(isLabelled ? { classPixels: countPixels(classes, count) } : {}),
+    };
+    index++;
+  }
+}
+
+function countPixels(classes: Uint8Array, count: number): number[] {
+  const pixels = new Array<number>(count).fill(0);
+  for (const index of classes) if (index < count) pixels[index] = (pixels[index] ?? 0) + 1;
+  return pixels;
+}
+
+async function writeAt(file: FileHandle, data: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < data.byteLength;) {
+    const { bytesWritten } = await file.write(data, done, data.byteLength - done, position + done);
+    done += bytesWritten;
+  }
+}
+
+async function requireUnchanged({ image, path }: Source): Promise<void> {
+  const facts = await stat(path).catch((cause: unknown) => {
+    throw fileError(cause, path);
+  });
+  if (facts.size !== image.bytes || Math.trunc(facts.mtimeMs) !== image.modifiedMs) {
+    throw new AppError(
+      'images.changed',
+      `${shown(path)} has changed since it was imported. Import the folder again.`,
+    );
+  }
+}
+
+async function requireSpace(folder: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  if (bavail * bsize >= bytes + reserveBytes) return;
+  const inGb = (value: number) => `${(value / 1e9).toFixed(1)} GB`;
+  throw new AppError(
+    'disk.full',
+    `The decoded images need ${inGb(bytes)} in ${folder}, but only ${inGb(bavail * bsize)} are free. ` +
+      'Free some space, choose a smaller scale, or use fewer images.',
+  );
+}
+
+function asDiskError(error: unknown): unknown {
+  const isFull = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
+  if (!isFull) return error;
+  return new AppError(
+    'disk.full',
+    'The disk became full while images were decoded. Free some space and start again.',
+    { cause: error },
+  );
+}
