@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { compileFunction } from '../graph/compile.ts';
 import type { TensorSpecs } from '../graph/trace.ts';
 import type { Device, HostTensors, PureFunction } from '../graph/types.ts';
@@ -20,12 +21,16 @@ export const probabilitiesOutput = 'probabilities';
  */
 export function segmentationFunction(config: SegmentationConfig): PureFunction {
   return (params, inputs) => {
-    const pixels = defined(inputs[imageInput], imageInput);
-    const shifted = tf.sub(pixels, tf.tensor1d(imagenetMean.map((mean) => 255 * mean)));
-    const normalized = tf.div(shifted, tf.tensor1d(imagenetStd.map((std) => 255 * std)));
-    const logits = segmentationLogits(config, params, rank4(normalized), INFERENCE);
+    const image = normalizedPixels(defined(inputs[imageInput], imageInput));
+    const logits = segmentationLogits(config, params, image, INFERENCE);
     return { [probabilitiesOutput]: tf.softmax(logits) };
   };
+}
+
+/** (x / 255 - mean) / std with the ImageNet constants; `[batch, height, width, 3]`, x 0..255. */
+export function normalizedPixels(pixels: Tensor): Tensor4D {
+  const shifted = tf.sub(pixels, tf.tensor1d(imagenetMean.map((mean) => 255 * mean)));
+  return rank4(tf.div(shifted, tf.tensor1d(imagenetStd.map((std) => 255 * std))));
 }
 
 export interface PredictorOptions {

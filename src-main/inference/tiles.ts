@@ -172,7 +172,7 @@ export function memoryReader(image: RgbImage): RowReader {
 export function argmaxClasses(
   probabilities: Float32Array,
   classCount: number,
-  target: Uint8Array,
+  target: Uint8Array | Uint16Array,
 ): void {
   for (let pixel = 0, at = 0; pixel < target.length; pixel++, at += classCount) {
     let best = 0;
