@@ -27,11 +27,18 @@ function axesWithout(axes: readonly number[], removed: readonly number[]): numbe
     .map((place) => place - gone.filter((other) => other < place).length);
 }
 
-function reduction(operator: string): Kernel {
+/** `axisName`: what tfjs calls the axes; `max` has a name of its own. */
+function reduction(operator: string, axisName = 'axis'): Kernel {
   return (call) => {
     const x = call.input('x');
     if (x.shape.length === 0) return x;
-    return reduced(call, x, call.axes('axis', x.shape.length), call.boolean('keepDims'), operator);
+    return reduced(
+      call,
+      x,
+      call.axes(axisName, x.shape.length),
+      call.boolean('keepDims'),
+      operator,
+    );
   };
 }
 
@@ -97,7 +104,7 @@ export const reductionKernels: KernelTable = {
   ArgMin: position('ArgMin'),
   Cumsum: cumulativeSum,
   LogSoftmax: softmax('LogSoftmax'),
-  Max: reduction('ReduceMax'),
+  Max: reduction('ReduceMax', 'reductionIndices'),
   Mean: reduction('ReduceMean'),
   Min: reduction('ReduceMin'),
   Prod: reduction('ReduceProd'),
