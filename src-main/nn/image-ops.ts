@@ -17,8 +17,13 @@ export function toPlanes(images: Tensor): Tensor {
  * planes [B,C,H,W], rows [B,h,H], columns [B,w,W] -> [B,C,h,w].
  */
 export function resample(planes: Tensor, rows: Tensor, columns: Tensor): Tensor {
-  const tall = tf.matMul(tf.expandDims(rows, 1), planes);
-  return tf.matMul(tall, tf.expandDims(columns, 1), false, true);
+  const [batch = 0, channels = 0, , width = 0] = planes.shape;
+  const [, tallPx = 0] = rows.shape;
+  const [, widePx = 0] = columns.shape;
+  // Repeated and folded, not broadcast: tfjs's own matMul pairs broadcast batches wrongly.
+  const tall = tf.matMul(tf.tile(tf.expandDims(rows, 1), [1, channels, 1, 1]), planes);
+  const folded = tf.reshape(tall, [batch, channels * tallPx, width]);
+  return tf.reshape(tf.matMul(folded, columns, false, true), [batch, channels, tallPx, widePx]);
 }
 
 /** Swaps rows and columns of the images whose flag [B] is 1; with mirroring, all quarter turns. */
