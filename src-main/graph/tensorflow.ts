@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { engine } from '@tensorflow/tfjs-core';
 import { AppError, messageOf } from '../lib/errors.ts';
 
 const PACKAGE = '@tensorflow/tfjs-node-gpu';
@@ -16,12 +17,22 @@ export async function loadTensorflow(): Promise<void> {
   }
 }
 
-/** The package calls two functions of node:util that Node 24 no longer has. */
+/** Whether TensorFlow found a GPU; without one it computes on the CPU. Call after loading. */
+export function tensorflowUsesGpu(): boolean {
+  const backend: object = engine().backend;
+  return 'isUsingGpuDevice' in backend && backend.isUsingGpuDevice === true;
+}
+
+/**
+ * The package calls two old functions of node:util: `isNullOrUndefined`, which Node 23 removed, and
+ * `isArray`, which warns. Both are looked up on the module object at each call.
+ */
 function restoreNodeUtilities(): void {
   const util: unknown = createRequire(import.meta.url)('node:util');
-  if (typeof util !== 'object' || util === null) return;
   const isNullOrUndefined = (value: unknown) => value === undefined || value === null;
-  Object.assign(util, { isNullOrUndefined, isArray: Array.isArray, ...util });
+  if (typeof util === 'object' && util !== null) {
+    Object.assign(util, { isNullOrUndefined, isArray: Array.isArray });
+  }
 }
 
 function reasonOf(message: string): string {
