@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
-import type { HostTensors, NamedTensors, TensorSpec } from '../graph/types.ts';
+import type { HostTensor, HostTensors, NamedTensors, TensorSpec } from '../graph/types.ts';
 import { assertNever, defined } from '../lib/errors.ts';
 
 export type OptimizerKind = 'lars' | 'sgd' | 'adamw';
@@ -29,13 +29,14 @@ export function optimizerScalars(learningRate: number, step: number): Float32Arr
 
 /** Zeroed buffers for the given parameters, named `optimizer.<buffer>.<parameter name>`. */
 export function initOptimizer(kind: OptimizerKind, params: HostTensors): HostTensors {
-  const buffers = Object.entries(params).flatMap(([name, { shape, data }]) =>
-    bufferNames[kind].map((buffer) => [
-      `optimizer.${buffer}.${name}`,
-      { shape, dtype: 'float32' as const, data: new Float32Array(data.length) },
-    ]),
-  );
-  return Object.fromEntries(buffers);
+  const buffers: Record<string, HostTensor> = {};
+  for (const [name, { shape, data }] of Object.entries(params)) {
+    for (const buffer of bufferNames[kind]) {
+      const zeros = new Float32Array(data.length);
+      buffers[`optimizer.${buffer}.${name}`] = { shape, dtype: 'float32', data: zeros };
+    }
+  }
+  return buffers;
 }
 
 /**

@@ -1,3 +1,5 @@
+import type { PretrainConfig } from './config.ts';
+
 /** One warm-up and cosine cycle. All counts in steps. */
 export interface Schedule {
   /** Peak learning rate, already scaled to the batch. */
@@ -29,39 +31,64 @@ export function teacherMomentumAt(schedule: Schedule, counter: number): number {
   return 1 - ((1 - schedule.teacherMomentum) * (1 + cosine)) / 2;
 }
 
-/** The reference's schedule in epochs of whole batches: `imageCount` images, the rest dropped. */
-export function epochSchedule(options: {
-  readonly imageCount: number;
-  readonly batch: number;
-  readonly epochs: number;
-  readonly warmupEpochs: number;
+/** The learning rate and the teacher's momenta of one step of a run. */
+export interface StepRates {
   readonly learningRate: number;
-  readonly teacherMomentum: number;
-}): Schedule {
-  const { imageCount, batch, epochs, warmupEpochs, learningRate, teacherMomentum } = options;
-  const stepsPerEpoch = Math.max(Math.floor(imageCount / batch), 1);
+  /** Of encoder, encoder heads and encoder prototypes. */
+  readonly encoderMomentum: number;
+  readonly decoderMomentum: number;
+}
+
+/**
+ * The rates of step `step` (0-based) of a whole run: a first cycle of `steps`, then one cycle for
+ * every extension. The learning rate is meant for 256 images a step and scales with the batch.
+ */
+export function ratesAt(
+  config: Pick<
+    PretrainConfig,
+    | 'learningRate'
+    | 'batchSize'
+    | 'warmupSteps'
+    | 'steps'
+    | 'extensions'
+    | 'teacherMomentum'
+    | 'ema'
+  >,
+  step: number,
+): StepRates {
+  const { cycleSteps, localStep, isFirst } = cycleAt([config.steps, ...config.extensions], step);
+  const schedule = {
+    learningRate: (config.learningRate * config.batchSize) / 256,
+    warmupSteps: isFirst
+      ? config.warmupSteps
+      : Math.min(config.warmupSteps, Math.floor(cycleSteps / 10)),
+    totalSteps: cycleSteps,
+    teacherMomentum: config.teacherMomentum,
+    momentumSteps: cycleSteps,
+  };
+  // The released code advances one counter twice a step, first for the encoder.
+  const released = config.ema === 'released';
   return {
-    learningRate,
-    warmupSteps: warmupEpochs * stepsPerEpoch,
-    totalSteps: epochs * stepsPerEpoch,
-    teacherMomentum,
-    momentumSteps: Math.max(Math.trunc((imageCount / batch) * epochs), 1),
+    learningRate: learningRateAt(schedule, localStep),
+    encoderMomentum: teacherMomentumAt(schedule, released ? 2 * localStep : localStep),
+    decoderMomentum: teacherMomentumAt(schedule, released ? 2 * localStep + 1 : localStep),
   };
 }
 
-/** A schedule that fills `totalSteps`, with the given share of it as warm-up. */
-export function stepSchedule(options: {
-  readonly totalSteps: number;
-  readonly warmupShare: number;
-  readonly learningRate: number;
-  readonly teacherMomentum: number;
-}): Schedule {
-  const { totalSteps, warmupShare, learningRate, teacherMomentum } = options;
-  return {
-    learningRate,
-    warmupSteps: Math.round(totalSteps * warmupShare),
-    totalSteps,
-    teacherMomentum,
-    momentumSteps: totalSteps,
-  };
+/** Steps of a run with all its extensions. */
+export function totalSteps(config: Pick<PretrainConfig, 'steps' | 'extensions'>): number {
+  return config.extensions.reduce((sum, steps) => sum + steps, config.steps);
+}
+
+function cycleAt(
+  cycles: readonly number[],
+  step: number,
+): { readonly cycleSteps: number; readonly localStep: number; readonly isFirst: boolean } {
+  let start = 0;
+  for (const cycleSteps of cycles) {
+    if (step < start + cycleSteps)
+      return { cycleSteps, localStep: step - start, isFirst: start === 0 };
+    start += cycleSteps;
+  }
+  throw new RangeError(`Step ${step} is beyond the end of the run at ${start}`);
 }

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { HostTensor } from '../../src-main/graph/types.ts';
 import { colorMapLength, writeColorMap } from '../../src-main/lib/color-map.ts';
 import type { ColorOperation } from '../../src-main/lib/color-map.ts';
 import { defined } from '../../src-main/lib/errors.ts';
@@ -14,14 +15,13 @@ import {
   toPlanes,
 } from '../../src-main/nn/image-ops.ts';
 import { differences, goldenNote, hasGoldens, readGolden } from './golden.ts';
-import type { GoldenTensor } from './golden.ts';
 
 const height = 48;
 const width = 64;
 
 describe.skipIf(!hasGoldens)(`image operations against 8-bit Pillow${goldenNote}`, () => {
   const golden = hasGoldens ? readGolden('augment.safetensors') : {};
-  const get = (name: string): GoldenTensor => defined(golden[name], name);
+  const get = (name: string): HostTensor => defined(golden[name], name);
   const planes = (): tf.Tensor =>
     toPlanes(tf.tensor(Array.from(get('src').data), [1, height, width, 3], 'float32'));
   const pixels = (): tf.Tensor => tf.reshape(planes(), [1, 3, height * width]);
@@ -99,7 +99,7 @@ function blurMatrix(size: number, sigma: number): tf.Tensor {
 }
 
 /** The mean difference in levels, planes against the golden's interleaved bytes. */
-function expectClose(result: tf.Tensor, expected: GoldenTensor, tolerance = 1): void {
+function expectClose(result: tf.Tensor, expected: HostTensor, tolerance = 1): void {
   const [rows = 0, columns = 0] = expected.shape;
   const interleaved = tf.transpose(tf.reshape(result, [3, rows, columns]), [1, 2, 0]).dataSync();
   expect(differences(interleaved, expected.data).mean).toBeLessThanOrEqual(tolerance);

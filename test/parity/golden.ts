@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { HostTensors } from '../../src-main/graph/types.ts';
+import { readSafetensors } from '../../src-main/nn/safetensors.ts';
 
 /** The folder of the reference numbers: `DECON_SHARED/golden`, or beside the repository. */
 export const goldenFolder = join(
@@ -12,24 +14,9 @@ export const hasGoldens = existsSync(join(goldenFolder, 'manifest.json'));
 /** Appended to a suite's name, so that a skipped one says why. */
 export const goldenNote = hasGoldens ? '' : ` (skipped: no reference files at ${goldenFolder})`;
 
-export interface GoldenTensor {
-  readonly shape: readonly number[];
-  readonly data: Float32Array | Uint8Array;
-}
-
-/** All tensors of one golden file (little-endian float32 or uint8). */
-export function readGolden(name: string): Readonly<Record<string, GoldenTensor>> {
-  const bytes = readFileSync(join(goldenFolder, name));
-  const headerBytes = Number(bytes.readBigUInt64LE(0));
-  const header: Record<string, { dtype: string; shape: number[]; data_offsets: number[] }> =
-    JSON.parse(bytes.toString('utf8', 8, 8 + headerBytes));
-  delete header['__metadata__'];
-  const tensors = Object.entries(header).map(([key, { dtype, shape, data_offsets: offsets }]) => {
-    const [start = 0, end = 0] = offsets;
-    const raw = new Uint8Array(bytes.subarray(8 + headerBytes + start, 8 + headerBytes + end));
-    return [key, { shape, data: dtype === 'U8' ? raw : new Float32Array(raw.buffer) }] as const;
-  });
-  return Object.fromEntries(tensors);
+/** All tensors of one golden file. */
+export function readGolden(name: string): HostTensors {
+  return readSafetensors(join(goldenFolder, name)).tensors;
 }
 
 export function readGoldenJson(name: string): unknown {

@@ -39,12 +39,7 @@ describe.skipIf(!hasGoldens)(`optimizers against the reference${goldenNote}`, ()
 
   function group(prefix: string): HostTensors {
     const entries = Object.entries(golden).filter(([name]) => name.startsWith(prefix));
-    return Object.fromEntries(
-      entries.map(([name, { shape, data }]) => [
-        name.slice(prefix.length),
-        { shape, dtype: 'float32' as const, data },
-      ]),
-    );
+    return Object.fromEntries(entries.map(([name, tensor]) => [name.slice(prefix.length), tensor]));
   }
 });
 

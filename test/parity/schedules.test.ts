@@ -1,10 +1,7 @@
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
-import {
-  epochSchedule,
-  learningRateAt,
-  teacherMomentumAt,
-} from '../../src-main/pretrain/schedules.ts';
+import { learningRateAt, teacherMomentumAt } from '../../src-main/pretrain/schedules.ts';
+import type { Schedule } from '../../src-main/pretrain/schedules.ts';
 import { goldenNote, hasGoldens, readGoldenJson } from './golden.ts';
 
 const recipe = { batch: 512, warmupEpochs: 5, learningRate: 2, teacherMomentum: 0.99 };
@@ -39,3 +36,23 @@ describe.skipIf(!hasGoldens)(`schedules against the reference${goldenNote}`, () 
     });
   });
 });
+
+/** The reference's schedule in epochs: incomplete batches are dropped, but the momentum counts them. */
+function epochSchedule(options: {
+  readonly imageCount: number;
+  readonly batch: number;
+  readonly epochs: number;
+  readonly warmupEpochs: number;
+  readonly learningRate: number;
+  readonly teacherMomentum: number;
+}): Schedule {
+  const { imageCount, batch, epochs, warmupEpochs, learningRate, teacherMomentum } = options;
+  const stepsPerEpoch = Math.floor(imageCount / batch);
+  return {
+    learningRate,
+    warmupSteps: warmupEpochs * stepsPerEpoch,
+    totalSteps: epochs * stepsPerEpoch,
+    teacherMomentum,
+    momentumSteps: Math.trunc((imageCount / batch) * epochs),
+  };
+}

@@ -1,0 +1,77 @@
+import { freemem, totalmem } from 'node:os';
+import type { HostTensors } from '../graph/types.ts';
+import { encoderChannels, encoderShape, expansion } from '../nn/config.ts';
+import { decoderOutputs } from '../nn/decoder.ts';
+import type { PretrainConfig } from './config.ts';
+import { lossLevels } from './state.ts';
+
+const bytesPerValue = 4;
+
+/** The program itself, its libraries and the graph. Measured. */
+const baseBytes = 300e6;
+
+/** The state goes in and comes out of a step, and is copied for a checkpoint. */
+const stateCopies = 3;
+
+/** Gradients and the teacher's passes on top of what the student keeps for them. Measured. */
+const workingFactor = 1.4;
+
+/**
+ * Predicts the peak memory of a pre-training on the CPU, in bytes, from the state and from the
+ * feature maps that the student keeps for its gradients. Right within about a third.
+ */
+export function predictMemory(config: PretrainConfig, state: HostTensors): number {
+  const stateBytes = Object.values(state).reduce((sum, { data }) => sum + data.byteLength, 0);
+  const perView = encoderValues(config) + decoderValues(config) + headValues(config);
+  const maps = perView * 2 * config.batchSize * bytesPerValue;
+  return baseBytes + stateCopies * stateBytes + workingFactor * maps;
+}
+
+/** The prediction as a sentence, with a warning when this machine has less to spare. */
+export function memoryNotice(config: PretrainConfig, state: HostTensors): string {
+  const bytes = predictMemory(config, state);
+  const inGb = (value: number): string => `${(value / 1e9).toFixed(1)} GB`;
+  const expected = `Training is expected to need about ${inGb(bytes)} of memory`;
+  return bytes < freemem()
+    ? `${expected}; ${inGb(freemem())} of ${inGb(totalmem())} are free.`
+    : `${expected}, but only ${inGb(freemem())} of ${inGb(totalmem())} are free. If it fails, ` +
+        'choose a smaller batch or smaller crops.';
+}
+
+/** Convolution, normalisation and activation of every convolution, for one image. */
+function encoderValues(config: PretrainConfig): number {
+  const shape = encoderShape(config.encoder);
+  const channels = encoderChannels(shape);
+  const stem = 3 * shape.width * (config.cropPx / 2) ** 2;
+  return shape.depths.reduce((sum, blocks, stage) => {
+    const output = channels[stage] ?? 0;
+    const inner = output / expansion(shape);
+    const kept = shape.block === 'bottleneck' ? 2 * inner + output : 2 * inner;
+    return sum + blocks * 3 * kept * mapPixels(config, stage);
+  }, stem);
+}
+
+function decoderValues(config: PretrainConfig): number {
+  if (config.decoder === 'none') return 0;
+  const stages = config.decoder === 'fpn' ? [0, 1, 2, 3] : [3];
+  const outputs = decoderOutputs(config);
+  return stages.reduce((sum, stage) => {
+    const hasOutput = config.decoder === 'fcn' || stage < outputs;
+    const kept = config.decoderChannels * (hasOutput ? 6 : 4);
+    return sum + kept * mapPixels(config, stage);
+  }, 0);
+}
+
+/** Two hidden layers, the projection and the scores of every level. */
+function headValues(config: PretrainConfig): number {
+  return lossLevels(config).reduce((sum, level) => {
+    const isCoarse = level.label === 'encoder' || config.decoder === 'fcn';
+    const kept = 8 * level.hidden + 4 * config.dim + 6 * level.prototypes;
+    return sum + kept * mapPixels(config, isCoarse ? 3 : level.output);
+  }, 0);
+}
+
+/** Pixels of the feature map of stage 0 (stride 4) to 3 (stride 32). */
+function mapPixels(config: PretrainConfig, stage: number): number {
+  return (config.cropPx / (4 * 2 ** stage)) ** 2;
+}

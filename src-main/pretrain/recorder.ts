@@ -1,0 +1,123 @@
+import type { HostTensors } from '../graph/types.ts';
+import { defined } from '../lib/errors.ts';
+import { Pace } from '../lib/pace.ts';
+import type { RunControl } from '../lib/progress.ts';
+import type { Project } from '../project/project.ts';
+import type { PretrainConfig } from './config.ts';
+import { healthMetrics, judgeHealth, overallVerdict } from './health.ts';
+import type { LevelHealth, Verdict } from './health.ts';
+import { ratesAt, totalSteps } from './schedules.ts';
+
+/** How long one step took: waiting for data, and computing. */
+export interface StepTimes {
+  readonly waitSeconds: number;
+  readonly runSeconds: number;
+}
+
+export interface RecorderParts {
+  readonly project: Project;
+  readonly runId: string;
+  readonly config: PretrainConfig;
+  readonly control: RunControl;
+}
+
+/** Tells the user and the project how training goes. */
+export class Recorder {
+  readonly #parts: RecorderParts;
+  readonly #pace = new Pace();
+  #waited = 0;
+  #worked = 0;
+  #health: readonly LevelHealth[] = [];
+  #loss = NaN;
+
+  constructor(parts: RecorderParts) {
+    this.#parts = parts;
+  }
+
+  /** Health at the last logged step. */
+  get verdict(): Verdict {
+    return overallVerdict(this.#health);
+  }
+
+  /** Loss, verdict and speed so far, for the result of the run. */
+  summary(): Record<string, number | string> {
+    return {
+      loss: this.#loss,
+      health: this.verdict,
+      imagesPerSecond: this.#imagesPerSecond(),
+      dataWaitShare: this.#waitShare(),
+    };
+  }
+
+  /** Takes note of finished step `step` (0-based): progress always, metrics and health when due. */
+  note(step: number, outputs: HostTensors, times: StepTimes): void {
+    const total = totalSteps(this.#parts.config);
+    const losses = lossesOf(outputs);
+    this.#loss = losses['loss.total'] ?? NaN;
+    this.#waited += times.waitSeconds;
+    this.#worked += times.runSeconds;
+    this.#pace.add(times.waitSeconds + times.runSeconds);
+    const isDue =
+      (step + 1) % this.#parts.config.logSteps === 0 || step === 0 || step + 1 === total;
+    if (isDue) this.#log(step, losses, outputs);
+    const remainingSeconds = this.#pace.remaining(total - step - 1);
+    this.#parts.control.report({
+      phase: 'Learning from unlabelled images',
+      done: step + 1,
+      total,
+      unit: 'step',
+      ...(remainingSeconds === undefined ? {} : { remainingSeconds }),
+      imagesPerSecond: this.#imagesPerSecond(),
+      memoryBytes: process.memoryUsage.rss(),
+      values: { ...losses, dataWaitShare: this.#waitShare() },
+    });
+  }
+
+  #log(step: number, losses: Readonly<Record<string, number>>, outputs: HostTensors): void {
+    const before = this.verdict;
+    const rates = ratesAt(this.#parts.config, step);
+    this.#health = judgeHealth(outputs, step >= this.#parts.config.warmupSteps);
+    this.#parts.project.runMetrics.add(this.#parts.runId, step + 1, {
+      ...losses,
+      ...healthMetrics(this.#health),
+      learningRate: rates.learningRate,
+      teacherMomentum: rates.encoderMomentum,
+      imagesPerSecond: this.#imagesPerSecond(),
+      dataWaitShare: this.#waitShare(),
+      memoryBytes: process.memoryUsage.rss(),
+    });
+    this.#parts.project.runs.setProgress(
+      this.#parts.runId,
+      step + 1,
+      totalSteps(this.#parts.config),
+    );
+    if (this.verdict !== before) this.#tellVerdict();
+  }
+
+  #tellVerdict(): void {
+    const verdict = this.verdict;
+    if (verdict === 'healthy') return this.#parts.control.notice('Training looks healthy again.');
+    const worst = this.#health.find((level) => level.verdict === verdict);
+    const { level, remedy } = defined(worst, 'level');
+    const word = verdict === 'collapsed' ? 'has collapsed' : 'should be watched';
+    this.#parts.control.notice(`Training ${word} (${level}): ${remedy}`);
+  }
+
+  #imagesPerSecond(): number {
+    const seconds = this.#pace.median;
+    return seconds === undefined ? 0 : this.#parts.config.batchSize / seconds;
+  }
+
+  #waitShare(): number {
+    return this.#waited / Math.max(this.#waited + this.#worked, 1e-9);
+  }
+}
+
+/** The step's losses: `loss.total`, and `loss.<level>` with its parts. */
+export function lossesOf(outputs: HostTensors): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    Object.entries(outputs)
+      .filter(([name]) => name.startsWith('loss.'))
+      .map(([name, { data }]) => [name, data[0] ?? NaN]),
+  );
+}

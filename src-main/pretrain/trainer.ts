@@ -1,0 +1,133 @@
+import { buildTileCache } from '../datasets/tile-cache-build.ts';
+import type { TileCache } from '../datasets/tile-cache.ts';
+import { compileStep } from '../graph/compile.ts';
+import type { CompiledStep } from '../graph/compile.ts';
+import type { Device, HostTensors } from '../graph/types.ts';
+import { AppError, defined } from '../lib/errors.ts';
+import type { RunControl } from '../lib/progress.ts';
+import { Random } from '../lib/random.ts';
+import { initOptimizer } from '../nn/optimizers.ts';
+import type { Project } from '../project/project.ts';
+import { BatchMaker } from './batches.ts';
+import { stepsInBudget } from './calibration.ts';
+import { resolvePretrainConfig } from './config.ts';
+import type { PretrainConfig } from './config.ts';
+import { memoryNotice } from './memory.ts';
+import { readRunSettings } from './run-settings.ts';
+import type { RunSettings } from './run-settings.ts';
+import { initPretrainState, isStudentParameter } from './state.ts';
+import { buildPretrainStep, pretrainBatchSpecs } from './step.ts';
+import { Training } from './training.ts';
+
+/**
+ * Pre-trains a run from where its last checkpoint left it (or from the start) until its last step,
+ * a pause or a stop; each of them leaves a checkpoint and a loadable model. Uses the images of the
+ * splits train and unlabelled. A run that was killed and is started again continues exactly.
+ * @throws AppError `pretrain.no-images`, `pretrain.diverged`, `config.invalid`,
+ * `device.out-of-memory`, `disk.full`; CancelledError
+ */
+export async function runPretraining(
+  project: Project,
+  runId: string,
+  device: Device,
+  control: RunControl,
+): Promise<void> {
+  const started = performance.now();
+  const settings = readRunSettings(defined(project.runs.get(runId), 'run').config);
+  const { tilePx, scale } = settings.type === 'asked' ? settings.options : settings.config;
+  const tiles = await buildTileCache(
+    project,
+    { imageIds: trainingImages(project), tileSizePx: tilePx, scale, masks: false },
+    { signal: control.signal, onProgress: (progress) => control.report(progress) },
+  );
+  try {
+    await trainOnTiles(project, runId, { tiles, device, control, started });
+  } finally {
+    tiles.dispose();
+  }
+}
+
+/** The training itself, on tiles that are already there. `started` begins the time budget. */
+export async function trainOnTiles(
+  project: Project,
+  runId: string,
+  options: {
+    readonly tiles: TileCache;
+    readonly device: Device;
+    readonly control: RunControl;
+    readonly started: number;
+  },
+): Promise<void> {
+  const { tiles, device, control, started } = options;
+  const settings = readRunSettings(defined(project.runs.get(runId), 'run').config);
+  const planned =
+    settings.type === 'asked'
+      ? resolvePretrainConfig(settings.options, tiles.count)
+      : settings.config;
+  const state = initialState(planned);
+  control.notice(memoryNotice(planned, state));
+  const compiled = await compileStep(buildPretrainStep(planned), {
+    state,
+    batch: pretrainBatchSpecs(planned),
+    device,
+    label: 'pretrain',
+  });
+  try {
+    const config = await fitted(settings, planned, { compiled, tiles, started, control });
+    project.runs.setConfig(runId, config);
+    const training = new Training({
+      project,
+      runId,
+      config,
+      compiled,
+      batches: new BatchMaker(config, tiles),
+      control,
+      initialState: () => initialState(config),
+    });
+    await training.resume();
+    await training.run();
+  } finally {
+    await compiled.dispose();
+  }
+}
+
+/** The settings with as many steps as fit into the time budget, when there is one to be fitted. */
+async function fitted(
+  settings: RunSettings,
+  planned: PretrainConfig,
+  parts: {
+    readonly compiled: CompiledStep;
+    readonly tiles: TileCache;
+    readonly started: number;
+    readonly control: RunControl;
+  },
+): Promise<PretrainConfig> {
+  if (settings.type === 'resolved' || planned.timeBudgetSeconds === undefined) return planned;
+  const { compiled, tiles, started, control } = parts;
+  const batch = new BatchMaker(planned, tiles).make({ step: 0, rollbacks: 0, rateFactor: 1 });
+  const budget = { seconds: planned.timeBudgetSeconds, started };
+  const steps = await stepsInBudget(compiled, batch, budget);
+  control.notice(`${steps} steps fit into the time given.`);
+  return resolvePretrainConfig({ ...settings.options, steps }, tiles.count);
+}
+
+/** Networks, teacher and optimizer before the first step. */
+function initialState(config: PretrainConfig): HostTensors {
+  const state = initPretrainState(config, new Random(config.seed).fork('weights'));
+  const student = Object.entries(state).filter(([name]) => isStudentParameter(name));
+  return { ...state, ...initOptimizer(config.optimizer, Object.fromEntries(student)) };
+}
+
+/** Ids of all usable images that labels are not held out for; never those of val and test. */
+function trainingImages(project: Project): string[] {
+  const images = (['train', 'unlabelled'] as const).flatMap((split) =>
+    project.images.list({ split, status: 'usable' }),
+  );
+  if (images.length === 0) {
+    throw new AppError(
+      'pretrain.no-images',
+      'The project has no images to learn from. Import a folder with images first.',
+    );
+  }
+  return images.map(({ id }) => id);
+}
