@@ -1,0 +1,9 @@
+import { readFileSync } from 'node:fs';
+import * as v from 'valibot';
+
+/** The version of this program, as its package says. */
+export function appVersion(): string {
+  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return v.parse(v.pipe(v.string(), v.parseJson(), v.object({ version: v.string() })), file)
+    .version;
+}
