@@ -91,9 +91,12 @@ class TracingBackend extends KernelBackend {
     return this.readSync();
   }
 
-  override disposeData(dataId: DataId): boolean {
-    this.#tensors.delete(dataId);
-    return true;
+  /**
+   * Tensors are weakly held, so nothing needs freeing; and tfjs may dispose one of two tensors that
+   * share an identity.
+   */
+  override disposeData(): boolean {
+    return false;
   }
 
   override refCount(): number {
