@@ -30,6 +30,8 @@ export async function openSession(
       ...(device.threads === undefined ? {} : { intraOpNumThreads: device.threads }),
       interOpNumThreads: 1,
       executionMode: 'sequential',
+      // A planned block would come on top of what the first run took: a third more memory, no faster.
+      enableMemPattern: false,
       // Providers report nodes that stay on the CPU as warnings; the device probe tells of them.
       logSeverityLevel: 3,
       ...(options.profilePrefix === undefined
