@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { AppError, defined } from '../lib/errors.ts';
+import type { Project } from '../project/project.ts';
 import { shown } from './file-errors.ts';
 import type { MaskMapping } from './mask-mapping.ts';
 import { openMask } from './mask-pixels.ts';
+import { readMaskMapping } from './stored-settings.ts';
 import { ignoredClass } from './tile-cache.ts';
 
 /** A stored mask: where it lies and what kind of values it holds. */
@@ -16,6 +19,25 @@ export interface ClassMaskReader {
   readonly heightPx: number;
   /** [rows, width] */
   readRows(topPx: number, rows: number): Promise<Uint8Array>;
+}
+
+/**
+ * The mask of an image as class indices of the project; undefined when it has none.
+ * @throws AppError `masks.*`
+ */
+export async function openImageMask(
+  project: Project,
+  imageId: string,
+): Promise<ClassMaskReader | undefined> {
+  const mask = project.masks.get(imageId);
+  const mapping = readMaskMapping(project);
+  if (mask === undefined || mapping === undefined) return undefined;
+  return openClassMask(maskSource(project, mask), mapping);
+}
+
+/** Where a stored mask lies: source files by their own path, drawn ones inside the project. */
+export function maskSource(project: Project, { path, format }: MaskSource): MaskSource {
+  return { path: format === 'coco' ? join(project.dir, path) : path, format };
 }
 
 /**

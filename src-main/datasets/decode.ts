@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { AppError } from '../lib/errors.ts';
 import { decodeError, fileError, shown } from './file-errors.ts';
-import { formatName, headBytes, kindOfContent, type ImageFormat } from './file-kind.ts';
+import { headBytes, kindOfContent, type FileKind, type ImageFormat } from './file-kind.ts';
 import {
   isSeparateChannels,
   understand,
@@ -49,7 +49,8 @@ export interface LoadedFile {
   readonly bytes: number;
 }
 
-const maxLoadedBytes = 64e6;
+/** Larger files are read from the disk as they are decoded. */
+export const maxLoadedBytes = 64e6;
 const maxDecodedBytes = 1e9;
 const thumbnailPx = 256;
 const bandSamples = 8e6;
@@ -118,8 +119,18 @@ export async function hashFile(file: LoadedFile): Promise<string> {
 
 /** Understands a file and reads all of it once, so that damage anywhere is found. */
 export async function inspectImage(file: LoadedFile): Promise<ImageFacts> {
+  return inspectPixels(file, await inspectHeader(file));
+}
+
+/** What the header says, cheap; throws for what cannot be used. */
+export async function inspectHeader(file: LoadedFile): Promise<HeaderFacts> {
   const format = await formatOf(file);
-  const header = await inspectHeader(file, format);
+  const metadata = await decoding(file.path, () => readMetadata(file.input));
+  return understand(file.path, format, metadata);
+}
+
+/** The rest of the facts, from all pixels; takes about `decodingBytes(header)` of memory. */
+export async function inspectPixels(file: LoadedFile, header: HeaderFacts): Promise<ImageFacts> {
   return decoding(file.path, async () => {
     if (header.reading !== 'color8') {
       return { ...header, ...(await measureSamples(file.input, header)) };
@@ -130,17 +141,11 @@ export async function inspectImage(file: LoadedFile): Promise<ImageFacts> {
   });
 }
 
-/** The facts of the header alone, cheap; throws for what cannot be used. */
-export async function inspectHeader(file: LoadedFile, format: ImageFormat): Promise<HeaderFacts> {
-  const metadata = await decoding(file.path, () => readMetadata(file.input));
-  return understand(file.path, format, metadata);
-}
-
 /**
  * The format by content.
  * @throws AppError `images.empty`, `images.foreign`, `images.not-an-image`
  */
-export async function formatOf(file: LoadedFile): Promise<ImageFormat> {
+async function formatOf(file: LoadedFile): Promise<ImageFormat> {
   const name = shown(file.path);
   if (file.bytes === 0) {
     throw new AppError(
@@ -153,10 +158,7 @@ export async function formatOf(file: LoadedFile): Promise<ImageFormat> {
     case 'image':
       return kind.format;
     case 'foreign':
-      throw new AppError(
-        'images.foreign',
-        `${name} is a ${kind.name} file, which cannot be read. Save it as PNG, TIFF or JPEG.`,
-      );
+      throw foreignError(file.path, kind.name);
     case 'unknown':
       throw new AppError(
         'images.not-an-image',
@@ -165,10 +167,21 @@ export async function formatOf(file: LoadedFile): Promise<ImageFormat> {
   }
 }
 
-/** "is named .png but is a JPEG", or undefined when name and content agree. */
-export function misnamed(path: string, named: ImageFormat | undefined, real: ImageFormat) {
-  if (named === undefined || named === real) return undefined;
-  return `${shown(path)} is named like a ${formatName(named)} but is a ${formatName(real)}; it is used as what it is.`;
+/** A picture of a kind that cannot be read. */
+export function foreignError(path: string, name: string): AppError {
+  return new AppError(
+    'images.foreign',
+    `${shown(path)} is a ${name} file, which cannot be read. Save it as PNG, TIFF or JPEG.`,
+  );
+}
+
+/** What a file is, from its first bytes alone. */
+export async function sniffFile(path: string): Promise<FileKind> {
+  try {
+    return kindOfContent(await readHead({ path, input: path, bytes: headBytes }));
+  } catch (cause) {
+    throw fileError(cause, path);
+  }
 }
 
 async function readHead(file: LoadedFile): Promise<Uint8Array> {

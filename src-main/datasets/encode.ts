@@ -16,6 +16,18 @@ export async function encodePicture(picture: Picture, format: 'jpg' | 'png'): Pr
     : image.png({ compressionLevel: 9 }).toBuffer();
 }
 
+/** Class indices, `[heightPx, widthPx]`, as the bytes of a grey PNG file. */
+export async function encodeClassMask(
+  classes: Uint8Array,
+  size: { readonly widthPx: number; readonly heightPx: number },
+): Promise<Uint8Array> {
+  const raw = { width: size.widthPx, height: size.heightPx, channels: 1 } as const;
+  return sharp(classes, { raw, limitInputPixels: false })
+    .toColourspace('b-w')
+    .png({ compressionLevel: 6 })
+    .toBuffer();
+}
+
 /** A picture resized to fit `sidePx`, never enlarged. */
 export async function shrinkPicture(picture: Picture, sidePx: number): Promise<Picture> {
   const raw = { width: picture.widthPx, height: picture.heightPx, channels: 3 } as const;

@@ -46,7 +46,6 @@ export interface Fingerprint {
   readonly images: number;
   readonly labelled: number;
   readonly duplicates: number;
-  readonly skipped: number;
   readonly splits: Readonly<Record<Split | 'unused', number>>;
   readonly groups: number;
   readonly formats: Readonly<Record<string, number>>;

@@ -10,6 +10,7 @@ import { ByteBudget, forEachParallel } from '../lib/parallel.ts';
 import type { ImageRow } from '../project/images.ts';
 import type { MaskRow } from '../project/masks.ts';
 import type { Project } from '../project/project.ts';
+import { maskSource } from './class-mask.ts';
 import { fileError, shown } from './file-errors.ts';
 import { decodingBytes, imageFactsSchema } from './image-facts.ts';
 import type { TaskControl } from './import-types.ts';
@@ -59,7 +60,7 @@ export async function buildTileCache(
   // The index is written last, so a cache with an index is complete.
   if (!existsSync(files.index)) {
     mkdirSync(folder, { recursive: true });
-    await build({ request, sources, mapping, folder, files, control });
+    await build({ project, request, sources, mapping, folder, files, control });
   }
   const index = v.parse(indexSchema, JSON.parse(readFileSync(files.index, 'utf8')));
   return new TileCacheReader(files, {
@@ -91,6 +92,7 @@ interface Source {
 }
 
 interface BuildTask {
+  readonly project: Project;
   readonly request: TileCacheRequest;
   readonly sources: readonly Source[];
   readonly mapping: MaskMapping | undefined;
@@ -217,7 +219,7 @@ async function writeTiles(task: BuildTask, outputs: Outputs, source: Source): Pr
   const cut = {
     path: source.path,
     facts: v.parse(imageFactsSchema, source.image.facts),
-    mask: source.mask,
+    mask: source.mask === undefined ? undefined : maskSource(task.project, source.mask),
     mapping: task.mapping,
     size: scaledSize(source.image, scale),
     places: source.places,

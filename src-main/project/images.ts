@@ -119,6 +119,12 @@ export function createImages(db: Connection) {
     'images.setGroup',
     'UPDATE images SET group_key = @groupKey WHERE id = @id',
   );
+  const updateDuplicate = execute(
+    db,
+    'images.setDuplicates',
+    `UPDATE images SET duplicate_of = @duplicateOf,
+       status = CASE WHEN @duplicateOf IS NULL THEN 'usable' ELSE 'duplicate' END WHERE id = @id`,
+  );
   const deleteImage = execute(db, 'images.remove', 'DELETE FROM images WHERE id = @id');
   const addFolder = execute(
     db,
@@ -189,6 +195,12 @@ export function createImages(db: Connection) {
     setGroups: (groupOf: ReadonlyMap<string, string | null>): void =>
       immediately(db, () => {
         for (const [id, groupKey] of groupOf) updateGroup({ id, groupKey });
+      }),
+
+    /** Marks images as copies of another, or (null) as usable originals, in one transaction. */
+    setDuplicates: (originalOf: ReadonlyMap<string, string | null>): void =>
+      immediately(db, () => {
+        for (const [id, duplicateOf] of originalOf) updateDuplicate({ id, duplicateOf });
       }),
 
     removeMany: (ids: readonly string[]): void =>
