@@ -5,10 +5,11 @@ import type { Random } from '../lib/random.ts';
 import { batchNorm } from './batch-norm.ts';
 import type { PyramidLevels } from './config.ts';
 import { convolution } from './convolution.ts';
+import { withGradient } from './custom-gradient.ts';
 import { batchNormTensors, kaimingUniform, named } from './initialization.ts';
 import type { Mode } from './mode.ts';
 import type { EncoderMaps } from './resnet.ts';
-import { parameter } from './tensors.ts';
+import { parameter, rank4 } from './tensors.ts';
 
 /** Encoder levels whose lateral connection can be dropped. */
 export const DROPPED_LEVELS = [4, 3, 2] as const;
@@ -93,9 +94,17 @@ function outputLevels(levels: PyramidLevels): readonly number[] {
   return levels === 'multi' ? [2, 3, 4, 5] : [2];
 }
 
-/** Nearest neighbour, factor 2. */
+/** Nearest neighbour, factor 2. Its gradient is a sum over 2x2 pixels; tfjs's own is wrong on `cpu`. */
 function doubled(x: Tensor4D): Tensor4D {
-  return tf.image.resizeNearestNeighbor(x, [2 * x.shape[1], 2 * x.shape[2]]);
+  const result = withGradient(
+    [x],
+    () => ({
+      value: tf.image.resizeNearestNeighbor(x, [2 * x.shape[1], 2 * x.shape[2]]),
+      saved: [] as const,
+    }),
+    (dy) => [tf.mul(tf.avgPool(rank4(dy), 2, 2, 'valid'), 4)],
+  );
+  return rank4(result);
 }
 
 function dropChannels(x: Tensor4D, mask: Tensor): Tensor4D {

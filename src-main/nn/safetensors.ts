@@ -119,7 +119,7 @@ function readTensor(name: string, entry: unknown, data: Uint8Array): HostTensor 
     throw new FormatError(`the size of ${name} does not fit its shape`);
   }
   if (end > data.byteLength) throw new FormatError(`the data of ${name} is cut off`);
-  const copy = data.slice(start, end).buffer; // aligned, and independent of the file's bytes
+  const copy = new Uint8Array(data.subarray(start, end)).buffer; // aligned, and its own memory
   return { shape: entry.shape, dtype: reader.dtype, data: reader.read(copy) };
 }
 

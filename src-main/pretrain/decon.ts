@@ -118,10 +118,11 @@ export function deconStep(
  */
 function updateTeacher(config: MethodConfig, state: NamedTensors, rate: Tensor): NamedTensors {
   const [encoderRate, decoderRate] = tf.split(rate, 2);
-  const isMoved = (name: string): boolean =>
-    isTeacherParameter(name) && !(config.ema === 'released' && name.startsWith('dec_grouping_k'));
+  const isFrozen = (name: string): boolean =>
+    config.ema === 'released' && name.startsWith('dec_grouping_k');
   return Object.fromEntries(
-    Object.entries(pick(state, isMoved)).map(([name, teacher]) => {
+    Object.entries(pick(state, isTeacherParameter)).map(([name, teacher]) => {
+      if (isFrozen(name)) return [name, teacher];
       const student = parameter(state, studentName(name));
       const share = name.startsWith('dec') ? decoderRate : encoderRate;
       const step = tf.mul(tf.sub(student, teacher), defined(share, 'teacher rate'));
