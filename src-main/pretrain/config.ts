@@ -66,8 +66,8 @@ const TRAINING_ENTRIES = {
   timeBudgetSeconds: v.optional(v.pipe(v.number(), v.minValue(1))),
   /** Metrics and health are written every so many steps. */
   logSteps: v.optional(steps, 10),
-  /** Time between checkpoints. */
-  checkpointSeconds: v.optional(v.pipe(v.number(), v.minValue(1)), 300),
+  /** Time between checkpoints; 0 writes one after every step. */
+  checkpointSeconds: v.optional(v.pipe(v.number(), v.minValue(0)), 300),
 };
 
 /** What a user may ask for; `'auto'` is resolved by `resolvePretrainConfig`. */
