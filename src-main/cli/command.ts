@@ -19,11 +19,13 @@ export interface Argument {
   readonly name: string;
   readonly help: string;
   readonly isOptional?: boolean;
+  /** The last one may take all words that are left. */
+  readonly isRepeated?: boolean;
 }
 
 export interface Given<TOptions> {
   readonly options: TOptions;
-  /** As many as the command's arguments; the empty string for one that was left out. */
+  /** One for each of the command's arguments (empty where left out), then what a repeated one got. */
   readonly words: readonly string[];
   readonly output: Output;
 }
@@ -113,13 +115,18 @@ function sentenceOf(message: string): string {
   return first.endsWith('.') ? first : `${first}.`;
 }
 
-function read<T>(command: string, schema: v.GenericSchema<unknown, T>, values: unknown): T {
+function read<T>(
+  command: string,
+  schema: v.GenericSchema<unknown, T>,
+  values: Readonly<Record<string, unknown>>,
+): T {
   const result = v.safeParse(schema, values);
   if (result.success) return result.output;
   const issue = result.issues[0];
-  const name = kebab(v.getDotPath(issue)?.split('.')[0] ?? '');
-  const got = typeof issue.input === 'string' ? `, not "${issue.input}"` : '';
-  throw usageError(command, `--${name} ${issue.message}${got}.`);
+  const name = v.getDotPath(issue)?.split('.')[0] ?? '';
+  const word = values[name];
+  const got = typeof word === 'string' ? `, not "${word}"` : '';
+  throw usageError(command, `--${kebab(name)} ${issue.message}${got}.`);
 }
 
 function matched(
@@ -127,14 +134,17 @@ function matched(
   wanted: readonly Argument[],
   given: readonly string[],
 ): readonly string[] {
+  const takesRest = wanted.at(-1)?.isRepeated === true;
   const extra = given[wanted.length];
-  if (extra !== undefined) throw usageError(command, `"${extra}" is more than was expected.`);
-  return wanted.map((argument, i) => {
+  if (extra !== undefined && !takesRest)
+    throw usageError(command, `"${extra}" is more than was expected.`);
+  const named = wanted.map((argument, i) => {
     const word = given[i];
     if (word !== undefined && word !== '') return word;
     if (argument.isOptional === true) return '';
     throw usageError(command, `${argument.name} is missing: ${argument.help}.`);
   });
+  return [...named, ...given.slice(wanted.length)];
 }
 
 function helpOf(spec: {
@@ -145,9 +155,10 @@ function helpOf(spec: {
   readonly options: Readonly<Record<string, OptionSchema>>;
   readonly examples: readonly string[];
 }): string {
-  const words = spec.arguments.map(({ name, isOptional }) =>
-    isOptional === true ? `[${name}]` : name,
-  );
+  const words = spec.arguments.map(({ name, isOptional, isRepeated }) => {
+    const word = isRepeated === true ? `${name}...` : name;
+    return isOptional === true ? `[${word}]` : word;
+  });
   const rows = [
     ...spec.arguments.map(({ name, help }): Row => [name, help]),
     ...Object.entries(spec.options).map(([name, schema]): Row => {

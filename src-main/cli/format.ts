@@ -1,11 +1,16 @@
 import type { Progress } from '../lib/progress.ts';
 
-/** `Learning  120/2000 steps (6 %)  loss 5.32  21 images/s  1.2 GB  12 to 14 min left` */
+/**
+ * `Learning  120/2000 steps (6 %)  loss 5.32  21 images/s  1.2 GB  12 to 14 min left`. Parts of parts
+ * (`loss.level0.group`) are left to the JSON output.
+ */
 export function formatProgress(progress: Progress): string {
   const { phase, done, total, unit, values = {} } = progress;
   const share = total > 0 ? ` (${Math.floor((100 * done) / total)} %)` : '';
   const parts = [phase, `${done}/${total} ${unit}s${share}`];
-  for (const [name, value] of Object.entries(values)) parts.push(`${name} ${formatFigure(value)}`);
+  for (const [name, value] of Object.entries(values)) {
+    if (name.split('.').length <= 2) parts.push(`${name} ${formatFigure(value)}`);
+  }
   if (progress.imagesPerSecond !== undefined) {
     parts.push(`${formatFigure(progress.imagesPerSecond)} images/s`);
   }

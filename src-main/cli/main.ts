@@ -1,15 +1,35 @@
-import { readFileSync } from 'node:fs';
-import * as v from 'valibot';
 import { AppError } from '../lib/errors.ts';
 import { openLog, userLogFolder } from '../lib/log.ts';
+import { appVersion } from '../lib/version.ts';
 import { columns, type Command } from './command.ts';
+import { device } from './commands/device.ts';
+import { devices } from './commands/devices.ts';
+import { exportCommand } from './commands/export.ts';
+import { finetune } from './commands/finetune.ts';
+import { importCommand } from './commands/import.ts';
 import { init } from './commands/init.ts';
+import { pretrain } from './commands/pretrain.ts';
+import { predict } from './commands/predict.ts';
 import { resume } from './commands/resume.ts';
 import { runs } from './commands/runs.ts';
+import { slots } from './commands/slots.ts';
 import { stop } from './commands/stop.ts';
 import { createJsonOutput, createTextOutput, exitCodes, type Output } from './output.ts';
 
-const commands: readonly Command[] = [init, runs, resume, stop];
+const commands: readonly Command[] = [
+  init,
+  importCommand,
+  devices,
+  device,
+  pretrain,
+  finetune,
+  predict,
+  slots,
+  exportCommand,
+  runs,
+  resume,
+  stop,
+];
 
 const headless =
   'DeCon Studio has no window in this version; everything is done with the command "decon".';
@@ -31,7 +51,7 @@ async function main(argv: readonly string[]): Promise<number> {
 async function dispatch(argv: readonly string[], output: Output): Promise<void> {
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === 'help') return output.text(overview());
-  if (name === '--version') return output.text(version());
+  if (name === '--version') return output.text(appVersion());
   const command = commands.find((known) => known.name === name);
   if (command === undefined) {
     throw new AppError(
@@ -44,7 +64,7 @@ async function dispatch(argv: readonly string[], output: Output): Promise<void> 
 
 function overview(): string {
   return [
-    `decon ${version()}`,
+    `decon ${appVersion()}`,
     headless,
     '',
     'Usage: decon COMMAND [options]',
@@ -54,10 +74,4 @@ function overview(): string {
     '"decon COMMAND --help" explains one command. Exit codes: 0 done, 1 bug, 2 bad usage or input,',
     '3 cancelled.',
   ].join('\n');
-}
-
-function version(): string {
-  const file = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return v.parse(v.pipe(v.string(), v.parseJson(), v.object({ version: v.string() })), file)
-    .version;
 }

@@ -4,8 +4,7 @@ import type { JobOutcome } from '../jobs/states.ts';
 import type { NewJob } from '../project/jobs.ts';
 import type { Project } from '../project/project.ts';
 import { BugError, type Output } from './output.ts';
-
-const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+import { watchingSignals } from './signals.ts';
 
 /**
  * Queues a job and runs it to its end, showing its progress. Ctrl-C cancels cooperatively.
@@ -36,12 +35,7 @@ export async function runJob(
     output.notice('Cancelling...');
     running.ask('cancel');
   };
-  for (const signal of stopSignals) process.on(signal, cancel);
-  try {
-    return succeeded(await running.outcome);
-  } finally {
-    for (const signal of stopSignals) process.off(signal, cancel);
-  }
+  return succeeded(await watchingSignals(cancel, () => running.outcome));
 }
 
 function succeeded(outcome: JobOutcome): JobOutcome {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as v from 'valibot';
-import { AppError, defined, throwIfCancelled } from '../lib/errors.ts';
+import { AppError, throwIfCancelled } from '../lib/errors.ts';
+import { extendSettings } from '../pretrain/run-settings.ts';
+import { totalSteps } from '../pretrain/schedules.ts';
 import type { JobRow, NewJob } from '../project/jobs.ts';
 import type { Project } from '../project/project.ts';
 import type { RunRow } from '../project/runs.ts';
@@ -13,8 +14,6 @@ export type Extension =
   | { readonly type: 'seconds'; readonly seconds: number };
 
 const pollMs = 250;
-
-const extendedSchema = v.object({ extensions: v.optional(v.array(v.number()), []) });
 
 /**
  * The job that continues a run exactly where its last checkpoint stands, with the settings and on
@@ -74,12 +73,10 @@ function extend(project: Project, run: RunRow, extension: Extension): void {
     extension.type === 'steps'
       ? extension.steps
       : Math.max(1, Math.round(extension.seconds / secondsPerStep(project, run)));
-  const { extensions: before } = v.parse(extendedSchema, run.config);
-  const extensions = [...before, steps];
+  const config = extendSettings(run.config, steps);
   project.transaction(() => {
-    project.runs.setConfig(run.id, { ...run.config, extensions });
-    const total = defined(run.totalSteps, 'number of steps of a run that was extended') + steps;
-    project.runs.setProgress(run.id, run.step, total);
+    project.runs.setConfig(run.id, config);
+    project.runs.setProgress(run.id, run.step, totalSteps(config));
   });
 }
 

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { defined } from '../lib/errors.ts';
+import { AppError, defined } from '../lib/errors.ts';
 import { execute, json, selectAll, selectOne, type Connection } from './database.ts';
 import {
   jsonObject,
@@ -40,6 +40,9 @@ export type RunKind = RunRow['kind'];
 
 export type NewRun = Pick<RunRow, 'kind' | 'config' | 'seed' | 'start'> &
   Partial<Pick<RunRow, 'name' | 'parentRunId' | 'totalSteps'>>;
+
+/** Files of a run are named after it, on every system. */
+const fileNameSafe = /^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,79}$/u;
 
 const columns = `id, kind, name, status, config, seed, parent_run_id AS parentRunId, start, device,
   created_at AS createdAt, started_at AS startedAt, finished_at AS finishedAt, result, step,
@@ -119,13 +122,26 @@ export function createRuns(db: Connection) {
     /** Oldest first. */
     list: (kind?: RunKind): RunRow[] => listed({ kind: kind ?? null }),
 
-    /** Adds a queued run; without a name it becomes `pretrain-1`, `finetune-3`... */
+    /**
+     * Adds a queued run; without a name it becomes `pretrain-1`, `finetune-3`...
+     * @throws AppError `runs.exists`, `runs.bad-name`
+     */
     create: (run: NewRun): RunRow => {
       const id = newId();
+      const name = run.name ?? freeName(run.kind);
+      if (!fileNameSafe.test(name)) {
+        throw new AppError(
+          'runs.bad-name',
+          `A run cannot be called "${name}". Use letters, digits, spaces, dots, dashes and underscores.`,
+        );
+      }
+      if (byName({ name }) !== undefined) {
+        throw new AppError('runs.exists', `There is a run "${name}" already. Choose another name.`);
+      }
       insert({
         id,
         kind: run.kind,
-        name: run.name ?? freeName(run.kind),
+        name,
         config: JSON.stringify(run.config),
         seed: run.seed,
         parentRunId: run.parentRunId ?? null,

@@ -141,6 +141,15 @@ test('figures of one step are merged and those that are no numbers left out', ()
   project.dispose();
 });
 
+test('a run has a name of its own that can name a file', () => {
+  const project = createProject(dir);
+  const wanted = { kind: 'finetune', config: {}, seed: 1, start: 'random' } as const;
+  expect(project.runs.create({ ...wanted, name: 'Zellen 2.b' }).name).toBe('Zellen 2.b');
+  expect(() => project.runs.create({ ...wanted, name: 'Zellen 2.b' })).toThrow(/already/);
+  expect(() => project.runs.create({ ...wanted, name: '../x' })).toThrow(/cannot be called/);
+  project.dispose();
+});
+
 test('a study keeps the state of its cells when cells are added again', () => {
   const project = createProject(dir);
   const study = project.studies.create('compare', { seeds: [1] });

@@ -1,0 +1,120 @@
+import * as v from 'valibot';
+import { chooseDevice, type DeviceChoice } from '../graph/devices.ts';
+import type { Device } from '../graph/types.ts';
+import type { LoadedModel } from '../inference/model-file.ts';
+import { AppError, assertNever, defined } from '../lib/errors.ts';
+import type { RunControl } from '../lib/progress.ts';
+import type { JobRow } from '../project/jobs.ts';
+import type { Project } from '../project/project.ts';
+import {
+  importOptionsSchema,
+  predictOptionsSchema,
+  trainingOptionsSchema,
+  type PredictJobOptions,
+} from './job-options.ts';
+import type { JobHandler, JobHandlers } from './serve.ts';
+
+// Each module is loaded by the job that needs it: an import needs no networks, a training no decoder.
+
+const storedDeviceSchema = v.object({ name: v.string() });
+
+const pretrain: JobHandler = async (project, job, control) => {
+  const { runPretraining } = await import('../pretrain/trainer.ts');
+  const runId = runOf(job);
+  await runPretraining(project, runId, await runDevice(project, job, control), control);
+  return undefined;
+};
+
+const finetune: JobHandler = async (project, job, control) => {
+  const { runFinetuning } = await import('../finetune/trainer.ts');
+  const runId = runOf(job);
+  await runFinetuning(project, runId, await runDevice(project, job, control), control);
+  return undefined;
+};
+
+const importing: JobHandler = async (project, job, control) => {
+  const { importImages } = await import('../datasets/import.ts');
+  const options = v.parse(importOptionsSchema, job.options);
+  const summary = await importImages(project, options, {
+    signal: control.signal,
+    onProgress: (progress) => control.report(progress),
+  });
+  return { ...summary };
+};
+
+const predict: JobHandler = async (project, job, control) => {
+  const { predictFolder } = await import('../inference/predict.ts');
+  const { model: source, ...options } = v.parse(predictOptionsSchema, job.options);
+  const { device } = await jobDevice(job, control);
+  const model = await loadModel(project, source, device);
+  try {
+    const { predicted, skipped, ...rest } = await predictFolder(model, options, control);
+    return { ...rest, predicted: predicted.length, skipped, outDir: options.outDir };
+  } finally {
+    await model.dispose();
+  }
+};
+
+const study: JobHandler = () =>
+  Promise.reject(new AppError('study.missing', 'Studies cannot be run yet.'));
+
+export const handlers: JobHandlers = {
+  pretrain,
+  finetune,
+  study: predict,
+  predict,
+  import: importing,
+};
+
+async function loadModel(
+  project: Project,
+  source: PredictJobOptions['model'],
+  device: Device,
+): Promise<LoadedModel> {
+  switch (source.type) {
+    case 'run': {
+      const { loadRunModel } = await import('../inference/run-model.ts');
+      return loadRunModel(project, source.runId, device);
+    }
+    case 'file': {
+      const { loadModelFile } = await import('../inference/model-file.ts');
+      return loadModelFile(source.path, device);
+    }
+    default:
+      return assertNever(source);
+  }
+}
+
+/**
+ * The device of a run: chosen at its first start and stored, because another device rounds
+ * differently and a continued run must equal an uninterrupted one.
+ * @throws AppError `device.unavailable` when the stored one is gone
+ */
+async function runDevice(project: Project, job: JobRow, control: RunControl): Promise<Device> {
+  const run = defined(project.runs.get(runOf(job)), 'run');
+  if (run.device === null) {
+    const choice = await jobDevice(job, control);
+    project.runs.setDevice(run.id, { name: choice.name, message: choice.message });
+    return choice.device;
+  }
+  const { name } = v.parse(storedDeviceSchema, run.device);
+  const choice = await chooseDevice(name, { signal: control.signal });
+  if (!choice.isFallback) return choice.device;
+  throw new AppError(
+    'device.unavailable',
+    `${run.name} was trained on the device "${name}", which does not work now. On another one it ` +
+      'could not be continued exactly. Start a new run from its weights, or make the device work.',
+  );
+}
+
+/** The device that a job was asked to use, told to the user. */
+async function jobDevice(job: JobRow, control: RunControl): Promise<DeviceChoice> {
+  const { device } = v.parse(trainingOptionsSchema, job.options);
+  const choice = await chooseDevice(device, { signal: control.signal });
+  control.notice(choice.message);
+  return choice;
+}
+
+function runOf(job: JobRow): string {
+  return defined(job.runId, 'run of a training job');
+}
