@@ -61,7 +61,7 @@ const study: JobHandler = () =>
 export const handlers: JobHandlers = {
   pretrain,
   finetune,
-  study: predict,
+  study,
   predict,
   import: importing,
 };
