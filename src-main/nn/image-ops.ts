@@ -26,6 +26,17 @@ export function resample(planes: Tensor, rows: Tensor, columns: Tensor): Tensor 
   return tf.reshape(tf.matMul(folded, columns, false, true), [batch, channels, tallPx, widePx]);
 }
 
+/** The same from images [B,H,W,3]; only the part that the crop's rows are made of is moved. */
+export function cropPlanes(images: Tensor, rows: Tensor, columns: Tensor): Tensor {
+  const [batch = 0, height = 0, width = 0] = images.shape;
+  const [, tallPx = 0] = rows.shape;
+  const [, widePx = 0] = columns.shape;
+  const tall = tf.matMul(rows, tf.reshape(images, [batch, height, width * 3]));
+  const planes = tf.transpose(tf.reshape(tall, [batch, tallPx, width, 3]), [0, 3, 1, 2]);
+  const folded = tf.reshape(planes, [batch, 3 * tallPx, width]);
+  return tf.reshape(tf.matMul(folded, columns, false, true), [batch, 3, tallPx, widePx]);
+}
+
 /** Swaps rows and columns of the images whose flag [B] is 1; with mirroring, all quarter turns. */
 export function transposeWhere(planes: Tensor, flags: Tensor): Tensor {
   const chosen = tf.reshape(flags, [-1, 1, 1, 1]);

@@ -4,11 +4,11 @@ import type { NamedTensors } from '../graph/types.ts';
 import { defined } from '../lib/errors.ts';
 import {
   applyColorMap,
+  cropPlanes,
   normalize,
   resample,
   shiftHue,
   solarize,
-  toPlanes,
 } from '../nn/image-ops.ts';
 import { colorStages, hueStage } from './views.ts';
 
@@ -18,7 +18,7 @@ import { colorStages, hueStage } from './views.ts';
  */
 export function augmentViews(images: Tensor, inputs: NamedTensors): readonly [Tensor, Tensor] {
   const input = (name: string): Tensor => defined(inputs[name], name);
-  const crops = cropViews(toPlanes(images), input('views.rows'), input('views.columns'));
+  const crops = cropViews(images, input('views.rows'), input('views.columns'));
   const [views = 0, , size = 0] = crops.shape;
   const pixels = tf.clipByValue(tf.reshape(crops, [views, 3, size * size]), 0, 255);
   const colored = jitter(pixels, input('views.color'), input('views.tone'));
@@ -31,12 +31,12 @@ export function augmentViews(images: Tensor, inputs: NamedTensors): readonly [Te
   return [defined(first, 'view 1'), defined(second, 'view 2')];
 }
 
-/** planes [B,3,T,T]; rows and columns [2B,S,T] -> [2B,3,S,S], all of view 1 first. */
-function cropViews(planes: Tensor, rows: Tensor, columns: Tensor): Tensor {
+/** images [B,T,T,3]; rows and columns [2B,S,T] -> [2B,3,S,S], all of view 1 first. */
+function cropViews(images: Tensor, rows: Tensor, columns: Tensor): Tensor {
   const viewRows = tf.split(rows, 2, 0);
   const viewColumns = tf.split(columns, 2, 0);
   return tf.concat(
-    viewRows.map((view, i) => resample(planes, view, defined(viewColumns[i], 'columns'))),
+    viewRows.map((view, i) => cropPlanes(images, view, defined(viewColumns[i], 'columns'))),
     0,
   );
 }

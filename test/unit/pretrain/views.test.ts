@@ -3,6 +3,8 @@ import '@tensorflow/tfjs-backend-cpu';
 import * as v from 'valibot';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { NamedTensors } from '../../../src-main/graph/types.ts';
+import { compileFunction } from '../../../src-main/graph/compile.ts';
+import { defined } from '../../../src-main/lib/errors.ts';
 import { Random } from '../../../src-main/lib/random.ts';
 import { imagenetMean, imagenetStd } from '../../../src-main/nn/image-ops.ts';
 import { augmentViews } from '../../../src-main/pretrain/augment.ts';
@@ -13,6 +15,8 @@ import {
   viewSpecs,
 } from '../../../src-main/pretrain/views.ts';
 import type { ViewInputs, ViewSize } from '../../../src-main/pretrain/views.ts';
+
+import { cpu } from './tiny-run.ts';
 
 const size: ViewSize = { batch: 2, tileSizePx: 24, cropSizePx: 16 };
 const valid = [
@@ -81,6 +85,56 @@ describe('augmented views', () => {
     expect(first.dataSync()).not.toEqual(second.dataSync());
   });
 
+  it('are the same from the compiled graph as from plain operations', async () => {
+    const random = new Random(1);
+    const images = Uint8Array.from({ length: 2 * 24 * 24 * 3 }, () => random.integer(256));
+    const inputs = sampled(6);
+    const compiled = await compileFunction(
+      (_, batch) => {
+        const [first, second] = augmentViews(defined(batch['images'], 'images'), batch);
+        return { first, second };
+      },
+      {
+        params: {},
+        inputs: { images: { shape: [2, 24, 24, 3], dtype: 'uint8' }, ...viewSpecs(size) },
+        device: cpu,
+        label: 'augment',
+      },
+    );
+    const crops = await compiled.run({}, { images, ...inputs });
+    const [first, second] = augmentViews(tf.tensor4d([...images], [2, 24, 24, 3]), tensors(inputs));
+    expectEqual(crops['first']?.data, first.dataSync());
+    expectEqual(crops['second']?.data, second.dataSync());
+    await compiled.dispose();
+  });
+
+  it('cut every image with its own windows', () => {
+    const random = new Random(2);
+    const images = Array.from({ length: 2 * 24 * 24 * 3 }, () => random.integer(256));
+    const inputs = sampled(11, { ...plain, minArea: 0.1 });
+    const crops = augmentViews(tf.tensor4d(images, [2, 24, 24, 3]), tensors(inputs));
+    const weight = (name: 'views.rows' | 'views.columns', index: number, at: number): number =>
+      inputs[name][index * size.cropSizePx * size.tileSizePx + at] ?? 0;
+    crops.forEach((crop, view) => {
+      for (const image of [0, 1]) {
+        const [row, column, channel] = [5, 9, 1] as const;
+        let value = 0;
+        for (let y = 0; y < 24; y++) {
+          for (let x = 0; x < 24; x++) {
+            const factor =
+              weight('views.rows', 2 * view + image, row * 24 + y) *
+              weight('views.columns', 2 * view + image, column * 24 + x);
+            value += factor * (images[((image * 24 + y) * 24 + x) * 3 + channel] ?? 0);
+          }
+        }
+        const clipped = Math.min(Math.max(value, 0), 255) / 255;
+        const expected = (clipped - imagenetMean[channel]) / imagenetStd[channel];
+        const actual = crop.dataSync()[((image * 16 + row) * 16 + column) * 3 + channel];
+        expect(actual).toBeCloseTo(expected, 4);
+      }
+    });
+  });
+
   it('mirror a view and its coordinates together', () => {
     const mirrored = { ...plain, mirror: 1 };
     const ramp = Array.from({ length: 2 * 24 * 24 * 3 }, (_, i) => Math.floor(i / 3) % 24);
@@ -97,6 +151,14 @@ function sampled(seed: number, config = standard): ViewInputs {
   const inputs = createViewInputs(size);
   sampleViews(new Random(seed), size, config, valid, inputs);
   return inputs;
+}
+
+function expectEqual(actual: ArrayLike<number> | undefined, expected: ArrayLike<number>): void {
+  const worst = Array.from(expected).reduce(
+    (max, value, i) => Math.max(max, Math.abs(value - (actual?.[i] ?? NaN))),
+    0,
+  );
+  expect(worst).toBeLessThan(1e-4);
 }
 
 function expectRows(matrix: Float32Array, index: number, validPx: number): void {
