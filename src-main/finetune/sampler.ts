@@ -47,10 +47,11 @@ export interface CropPlan {
 
 export interface CropSampler {
   /**
-   * The crops of one step; a pure function of (tiles, settings, seed, step), so that a resumed run
-   * continues with the very same crops without any stored sampler position.
+   * The crops of one step; a pure function of (tiles, settings, seed, step, attempt), so that a
+   * resumed run continues with the very same crops without any stored sampler position. `attempt`
+   * counts roll-backs, which draw anew.
    */
-  crops(step: number): readonly CropPlan[];
+  crops(step: number, attempt?: number): readonly CropPlan[];
 }
 
 type SamplerConfig = Pick<
@@ -80,8 +81,8 @@ export function createCropSampler(tiles: LabelledTiles, config: SamplerConfig): 
     return defined(order.tiles[position % tiles.count], 'shuffled tile');
   };
 
-  const planCrop = (position: number): CropPlan => {
-    const random = root.fork(`crop ${position}`);
+  const planCrop = (position: number, attempt: number): CropPlan => {
+    const random = root.fork(`crop ${position}, attempt ${attempt}`);
     const aware = random.chance(config.classAwareShare) && classes.length > 0;
     const target = aware ? defined(classes[random.integer(classes.length)], 'class') : undefined;
     const choices = target === undefined ? undefined : defined(tilesOfClass[target], 'tiles');
@@ -95,8 +96,8 @@ export function createCropSampler(tiles: LabelledTiles, config: SamplerConfig): 
   };
 
   return {
-    crops: (step) =>
-      Array.from({ length: config.batch }, (_, i) => planCrop(step * config.batch + i)),
+    crops: (step, attempt = 0) =>
+      Array.from({ length: config.batch }, (_, i) => planCrop(step * config.batch + i, attempt)),
   };
 }
 

@@ -189,9 +189,12 @@ export function buildFinetuneStep(
         scalars: defined(batch[group.input], group.input),
       }),
     );
-    const next = updated.map(({ params, buffers }) => ({ ...params, ...buffers }));
+    const next = updated.flatMap(({ params, buffers }) => [
+      ...Object.entries(params),
+      ...Object.entries(buffers),
+    ]);
     return {
-      state: Object.assign({}, state, statistics, ...next),
+      state: { ...state, ...statistics, ...Object.fromEntries(next) },
       outputs: {
         loss: defined(loss, 'loss'),
         crossEntropy: defined(crossEntropy, 'cross-entropy'),
