@@ -153,9 +153,11 @@ function modulo(call: KernelCall): Traced {
 }
 
 function clip(call: KernelCall): Traced {
-  const low = call.graph.float(call.number('clipValueMin'));
-  const high = call.graph.float(call.number('clipValueMax'));
-  return mapped(call, (x) => call.node('Clip', [x, low, high]));
+  return mapped(call, (x) => {
+    const limit = (name: string) =>
+      call.graph.constant(x.type, [], typedNumber(call.number(name), x.type));
+    return call.node('Clip', [x, limit('clipValueMin'), limit('clipValueMax')]);
+  });
 }
 
 function cast(call: KernelCall): Traced {

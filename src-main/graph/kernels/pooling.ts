@@ -46,13 +46,19 @@ function averagePool(call: KernelCall): Traced {
   return placed(call.node('AveragePool', [arranged(call.graph, x, NCHW)], settings), NCHW);
 }
 
-/** For windows that tile the image: every pixel of a window gets an equal share. */
+/**
+ * For windows that tile the image: every pixel of a window gets an equal share. A single window tiles
+ * with any stride.
+ */
 function averagePoolGradient(call: KernelCall): Traced {
   const { shape } = call.input('input');
   const window = poolingWindow(call, shape);
   const [down, across] = window.kernel;
-  const tiles = window.output[0] * down === shape[1] && window.output[1] * across === shape[2];
-  if (!tiles || `${window.kernel}` !== `${window.strides}`) {
+  const tiles = [0, 1].every((axis) => {
+    const [count = 0, size = 0] = [window.output[axis], window.kernel[axis]];
+    return count * size === shape[axis + 1] && (count === 1 || size === window.strides[axis]);
+  });
+  if (!tiles) {
     throw new Error('The gradient of an average pool is traced for tiling windows only');
   }
   const dy = arranged(call.graph, call.input('dy'), NCHW);

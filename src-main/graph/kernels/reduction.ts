@@ -62,13 +62,10 @@ function position(operator: string): Kernel {
   };
 }
 
-function softmax(operator: string): Kernel {
-  return (call) => {
-    const { value, axes } = expanded(call.graph, call.input('logits'));
-    const axis = call.attribute('dim') === undefined ? axes.length - 1 : call.number('dim');
-    const place = axes[axis < 0 ? axis + axes.length : axis] ?? 0;
-    return placed(call.node(operator, [value], { axis: place }), axes);
-  };
+function softmax(call: KernelCall): Traced {
+  const { value, axes } = expanded(call.graph, call.input('logits'));
+  const [axis = 0] = call.axes('dim', axes.length);
+  return placed(call.node('Softmax', [value], { axis: axes[axis] ?? 0 }), axes);
 }
 
 function cumulativeSum(call: KernelCall): Traced {
@@ -103,12 +100,11 @@ export const reductionKernels: KernelTable = {
   ArgMax: position('ArgMax'),
   ArgMin: position('ArgMin'),
   Cumsum: cumulativeSum,
-  LogSoftmax: softmax('LogSoftmax'),
   Max: reduction('ReduceMax', 'reductionIndices'),
   Mean: reduction('ReduceMean'),
   Min: reduction('ReduceMin'),
   Prod: reduction('ReduceProd'),
-  Softmax: softmax('Softmax'),
+  Softmax: softmax,
   Sum: (call) => {
     const x = call.input('x');
     const value = x.value.type === 'bool' ? castTo(call.graph, x.value, 'int32') : x.value;

@@ -247,15 +247,6 @@ function tile(call: KernelCall): Traced {
   return placed(call.node('Tile', [value, call.graph.integers(counts)]), axes);
 }
 
-function broadcastTo(call: KernelCall): Traced {
-  const x = call.input('x');
-  const shape = call.numbers('shape');
-  const extra = shape.length - x.shape.length;
-  const ones = inOrder(extra).map(() => 1);
-  const value = reshapedTo(call.graph, x.value, [...ones, ...x.value.shape]);
-  return { value, shape, axes: [...inOrder(extra), ...x.axes.map((axis) => axis + extra)] };
-}
-
 function reverse(call: KernelCall): Traced {
   const x = call.input('x');
   const places = call.axes('dims', x.shape.length).map((axis) => x.axes[axis] ?? 0);
@@ -351,7 +342,6 @@ function depthToSpace(call: KernelCall): Traced {
 }
 
 export const shapeKernels: KernelTable = {
-  BroadcastTo: broadcastTo,
   Concat: concat,
   DepthToSpace: depthToSpace,
   ExpandDims: expandDims,
