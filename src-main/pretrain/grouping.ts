@@ -76,9 +76,12 @@ export function alignmentMatrices(
   if (left === undefined || top === undefined || right === undefined || bottom === undefined) {
     throw new Error('Coordinates need four columns.');
   }
+  const overlaps = tf.logicalAnd(tf.greater(right, left), tf.greater(bottom, top));
+  const weight = tf.reshape(tf.cast(overlaps, 'float32'), [-1, 1, 1]);
+  const across = resamplingMatrix(left, right, width, tf.reshape(flip, [-1, 1]));
   return {
-    rows: resamplingMatrix(top, bottom, height),
-    columns: resamplingMatrix(left, right, width, tf.reshape(flip, [-1, 1])),
+    rows: tf.mul(resamplingMatrix(top, bottom, height), weight),
+    columns: tf.mul(across, weight),
   };
 }
 
@@ -148,7 +151,7 @@ export function nextCenter(
 /**
  * Linear resampling of an axis of `size` pixels to the span low..high (`[batch, 1]` each, in units
  * of the axis), in the order of operations of spec 4.3; `[batch, size, size]`. `reversed` (`[batch,
- * 1]`) mirrors the result, an empty span gives zeros.
+ * 1]`) mirrors the result.
  */
 function resamplingMatrix(low: Tensor, high: Tensor, size: number, reversed?: Tensor): Tensor3D {
   const batch = low.shape[0] ?? 0;
@@ -168,7 +171,5 @@ function resamplingMatrix(low: Tensor, high: Tensor, size: number, reversed?: Te
   const distance = tf.abs(
     tf.sub(tf.reshape(inside, [batch, size, 1]), tf.reshape(ascending, [1, 1, size])),
   );
-  const hat = tf.maximum(tf.sub(1, distance), 0);
-  const overlaps = tf.cast(tf.greater(high, low), 'float32');
-  return rank3(tf.mul(hat, tf.reshape(overlaps, [batch, 1, 1])));
+  return rank3(tf.maximum(tf.sub(1, distance), 0));
 }

@@ -1,0 +1,139 @@
+import type { HostTensor, HostTensors } from '../../src-main/graph/types.ts';
+
+/** Largest error allowed: `absolute` + `relative` times the expected tensor's largest value. */
+interface Tolerance {
+  readonly absolute: number;
+  readonly relative?: number;
+}
+
+/** How one group of a file compares. */
+export interface GroupResult {
+  readonly group: string;
+  readonly tensors: number;
+  /** Names that are expected and that we do not compute. */
+  readonly missing: readonly string[];
+  readonly maxError: number;
+  /** The largest error as a share of its tolerance; above 1 is out. */
+  readonly share: number;
+  /** The tensor with that share. */
+  readonly worst: string;
+  readonly passed: boolean;
+}
+
+export interface FileResult {
+  readonly file: string;
+  readonly passed: boolean;
+  readonly groups: readonly GroupResult[];
+  /** Groups that this tool knows nothing about; they are not compared. */
+  readonly unknown: readonly string[];
+}
+
+/** Compares every expected tensor; the first part of a name is its group. */
+export function compareAll(file: string, expected: HostTensors, actual: HostTensors): FileResult {
+  const names = new Map<string, string[]>();
+  for (const name of Object.keys(expected)) {
+    const group = name.split('.')[0] ?? name;
+    names.set(group, [...(names.get(group) ?? []), name]);
+  }
+  const computed = new Set(Object.keys(actual).map((name) => name.split('.')[0]));
+  const known = [...names].filter(([group]) => computed.has(group) && toleranceOf(group, group));
+  const groups = known.map(([group, members]) => compareGroup(group, members, expected, actual));
+  return {
+    file,
+    passed: groups.every(({ passed }) => passed),
+    groups,
+    unknown: [...names.keys()].filter((group) => known.every(([other]) => other !== group)),
+  };
+}
+
+/** One line per group, for people. */
+export function describe(result: FileResult): string {
+  const lines = result.groups.map(({ group, tensors, missing, maxError, share, worst, passed }) => {
+    const verdict = passed ? 'ok' : 'OUT OF TOLERANCE';
+    const lacking = missing.length === 0 ? '' : `, ${missing.length} missing (${missing[0]}, ...)`;
+    return `  ${group.padEnd(11)} ${String(tensors).padStart(4)} tensors${lacking}, largest error ${maxError.toExponential(1)}, ${(100 * share).toFixed(1)} % of the tolerance (${worst}): ${verdict}`;
+  });
+  const unknown =
+    result.unknown.length === 0
+      ? []
+      : [`  not compared, unknown groups: ${result.unknown.join(', ')}`];
+  return [`${result.file}: ${result.passed ? 'passed' : 'FAILED'}`, ...lines, ...unknown].join(
+    '\n',
+  );
+}
+
+function compareGroup(
+  group: string,
+  names: readonly string[],
+  expected: HostTensors,
+  actual: HostTensors,
+): GroupResult {
+  let [maxError, share, worst] = [0, 0, ''];
+  const missing: string[] = [];
+  for (const name of names) {
+    const [want, have] = [expected[name], actual[name]];
+    if (want === undefined) continue;
+    if (have === undefined) {
+      missing.push(name);
+      continue;
+    }
+    const { absolute, relative = 0 } = toleranceOf(group, name) ?? { absolute: 0 };
+    const { error, scale } = largestError(want, have);
+    const ofTolerance = error / (absolute + relative * scale || Number.MIN_VALUE);
+    maxError = Math.max(maxError, error);
+    if (!(ofTolerance <= share) || worst === '') [share, worst] = [ofTolerance, name];
+  }
+  const passed = share <= 1 && missing.length === 0;
+  return { group, tensors: names.length, missing, maxError, share, worst, passed };
+}
+
+/** Files may keep only the first images of a large tensor; NaN where nothing can be compared. */
+function largestError(want: HostTensor, have: HostTensor): { error: number; scale: number } {
+  const [wantPerItem, havePerItem] = [want, have].map(
+    ({ data, shape }) => data.length / (shape[0] || 1),
+  );
+  const isFirstItems = want.data.length < have.data.length && wantPerItem === havePerItem;
+  if (want.data.length !== have.data.length && !isFirstItems) return { error: NaN, scale: 1 };
+  let [error, scale] = [0, 0];
+  for (let i = 0; i < want.data.length; i++) {
+    const value = want.data[i] ?? NaN;
+    const difference = Math.abs(value - (have.data[i] ?? NaN));
+    if (!(difference <= error)) error = difference;
+    scale = Math.max(scale, Math.abs(value));
+  }
+  return { error, scale };
+}
+
+/** The recommendations that come with the reference files. */
+function toleranceOf(group: string, name: string): Tolerance | undefined {
+  if (name.endsWith('.num_batches_tracked')) return { absolute: 0 };
+  if (group === 'act') return { absolute: name.includes('proj_') ? 2e-5 : 1e-4 };
+  if (/^(sgd|lars|adamw)\d+$/.test(group)) return { absolute: group.endsWith('1') ? 5e-5 : 1e-4 };
+  if (group === 'step') return STEP_TOLERANCES[name] ?? { absolute: 2e-3 };
+  return TOLERANCES[group];
+}
+
+const TOLERANCES: Readonly<Record<string, Tolerance>> = {
+  slots: { absolute: 3e-5 },
+  score: { absolute: 3e-5 },
+  attn: { absolute: 3e-5 },
+  aligned: { absolute: 3e-5 },
+  margin: { absolute: 3e-5 },
+  mask: { absolute: 0 },
+  rowmask: { absolute: 0 },
+  pred: { absolute: 3e-5 },
+  ctr_logits: { absolute: 1e-4 },
+  loss: { absolute: 2e-5 },
+  grad: { absolute: 5e-6, relative: 3e-4 },
+  ema: { absolute: 2e-6 },
+  after: { absolute: 1e-5 },
+  final: { absolute: 5e-2 },
+};
+
+/** Of an eight-step trajectory; learning rate and momentum are inputs here. */
+const STEP_TOLERANCES: Readonly<Record<string, Tolerance>> = {
+  'step.losses': { absolute: 2e-3 },
+  'step.grad_norm': { absolute: 0, relative: 1e-2 },
+  'step.center': { absolute: 1e-3 },
+  'step.min_margin': { absolute: 1e-3 },
+};
