@@ -112,6 +112,7 @@ function removeUnlisted(project: Project, runId: string): void {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder)) {
     const path = join(folder, name);
-    if (name.startsWith('checkpoint-') && !listed.has(path)) rmSync(path, { force: true });
+    if (name.startsWith('checkpoint-') && !listed.has(path))
+      rmSync(path, { force: true, recursive: true });
   }
 }

@@ -17,6 +17,8 @@ export interface LevelHealth {
   readonly prototypeEntropy: number;
   /** Share of pixels where student and teacher choose the same prototype. */
   readonly agreement: number;
+  /** What `agreement` would be if both chose independently. */
+  readonly chance: number;
   readonly verdict: Verdict;
   /** What was seen and what to do; absent when healthy. */
   readonly remedy?: string;
@@ -59,6 +61,7 @@ export function judgeHealth(outputs: HostTensors, settled: boolean): readonly Le
       ...spread(read('mean'), read('moment')),
       prototypeEntropy: normalizedEntropy(read('usage')),
       agreement: read('agreement')[0] ?? 0,
+      chance: read('usage').reduce((sum, share) => sum + share * share, 0),
     };
     return { level, ...figures, ...judge(figures, read('mean').length, settled) };
   });
@@ -133,7 +136,13 @@ function entropy(weights: Float64Array): number {
 
 const rank: Readonly<Record<Verdict, number>> = { healthy: 0, watch: 1, collapsed: 2 };
 
-const figureNames = ['effectiveRank', 'featureDeviation', 'prototypeEntropy', 'agreement'] as const;
+const figureNames = [
+  'effectiveRank',
+  'featureDeviation',
+  'prototypeEntropy',
+  'agreement',
+  'chance',
+] as const;
 
 /** Thresholds are ours; the remedies are ordered by how often they help. */
 const rules: readonly {
@@ -156,8 +165,8 @@ const rules: readonly {
       'The features vary in few directions. Train longer, or use more varied images or a larger batch.',
   },
   {
-    verdict: ({ agreement }) => below(agreement, 0, 0.1),
+    verdict: ({ agreement, chance }) => below(agreement, 0, Math.min(1.2 * chance, 0.5)),
     remedy:
-      'Student and teacher disagree. Halve the learning rate if this stays after the warm-up.',
+      'Student and teacher agree no more than by chance. Halve the learning rate, or train longer.',
   },
 ];

@@ -1,4 +1,3 @@
-import { freemem, totalmem } from 'node:os';
 import type { HostTensors } from '../graph/types.ts';
 import { encoderChannels, encoderShape, expansion } from '../nn/config.ts';
 import { decoderOutputs } from '../nn/decoder.ts';
@@ -30,12 +29,13 @@ export function predictMemory(config: PretrainConfig, state: HostTensors): numbe
 /** The prediction as a sentence, with a warning when this machine has less to spare. */
 export function memoryNotice(config: PretrainConfig, state: HostTensors): string {
   const bytes = predictMemory(config, state);
+  const free = process.availableMemory();
   const inGb = (value: number): string => `${(value / 1e9).toFixed(1)} GB`;
   const expected = `Training is expected to need about ${inGb(bytes)} of memory`;
-  return bytes < freemem()
-    ? `${expected}; ${inGb(freemem())} of ${inGb(totalmem())} are free.`
-    : `${expected}, but only ${inGb(freemem())} of ${inGb(totalmem())} are free. If it fails, ` +
-        'choose a smaller batch or smaller crops.';
+  return bytes < free
+    ? `${expected}; ${inGb(free)} are free.`
+    : `${expected}, but only ${inGb(free)} are free. If it fails, choose a smaller batch or ` +
+        'smaller crops.';
 }
 
 /** Convolution, normalisation and activation of every convolution, for one image. */

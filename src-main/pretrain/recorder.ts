@@ -8,6 +8,9 @@ import { healthMetrics, judgeHealth, overallVerdict } from './health.ts';
 import type { LevelHealth, Verdict } from './health.ts';
 import { ratesAt, totalSteps } from './schedules.ts';
 
+/** A verdict must hold for this many logged steps before the user hears of it. */
+const steadyLogs = 3;
+
 /** How long one step took: waiting for data, and computing. */
 export interface StepTimes {
   readonly waitSeconds: number;
@@ -29,6 +32,9 @@ export class Recorder {
   #worked = 0;
   #health: readonly LevelHealth[] = [];
   #loss = NaN;
+  #told: Verdict = 'healthy';
+  /** Logged steps in a row whose verdict is not the one told. */
+  #streak = 0;
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
@@ -74,7 +80,6 @@ export class Recorder {
   }
 
   #log(step: number, losses: Readonly<Record<string, number>>, outputs: HostTensors): void {
-    const before = this.verdict;
     const rates = ratesAt(this.#parts.config, step);
     this.#health = judgeHealth(outputs, step >= this.#parts.config.warmupSteps);
     this.#parts.project.runMetrics.add(this.#parts.runId, step + 1, {
@@ -91,11 +96,16 @@ export class Recorder {
       step + 1,
       totalSteps(this.#parts.config),
     );
-    if (this.verdict !== before) this.#tellVerdict();
+    this.#tellVerdict();
   }
 
+  /** Says when the verdict has become another one and stayed so for a while. */
   #tellVerdict(): void {
     const verdict = this.verdict;
+    this.#streak = verdict === this.#told ? 0 : this.#streak + 1;
+    if (this.#streak < steadyLogs) return;
+    this.#streak = 0;
+    this.#told = verdict;
     if (verdict === 'healthy') return this.#parts.control.notice('Training looks healthy again.');
     const worst = this.#health.find((level) => level.verdict === verdict);
     const { level, remedy } = defined(worst, 'level');

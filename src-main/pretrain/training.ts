@@ -66,7 +66,7 @@ export class Training {
       if (control.requested() !== 'none') return;
       await this.#step();
       if (performance.now() - savedAt >= config.checkpointSeconds * 1000) {
-        await this.#save();
+        await this.#saveIfPossible();
         savedAt = performance.now();
       }
       await setImmediate(); // lets messages from the parent process in
@@ -93,6 +93,18 @@ export class Training {
       waitSeconds: (ready - begun) / 1000,
       runSeconds: (done - ready) / 1000,
     });
+  }
+
+  /** A disk that is full for a while must not end a training; the last checkpoint stays. */
+  async #saveIfPossible(): Promise<void> {
+    try {
+      await this.#save();
+    } catch (error) {
+      if (!(error instanceof AppError) || !error.code.startsWith('disk.')) throw error;
+      this.#parts.control.notice(
+        `No checkpoint at step ${this.#position.step}: ${error.message} Training goes on.`,
+      );
+    }
   }
 
   /** Writes a checkpoint; false when the state is broken and training had to go back instead. */

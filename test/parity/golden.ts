@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { HostTensors } from '../../src-main/graph/types.ts';
+import type { Device, HostTensors } from '../../src-main/graph/types.ts';
 import { readSafetensors } from '../../src-main/nn/safetensors.ts';
 
 /** The folder of the reference numbers: `DECON_SHARED/golden`, or beside the repository. */
@@ -13,6 +13,12 @@ export const hasGoldens = existsSync(join(goldenFolder, 'manifest.json'));
 
 /** Appended to a suite's name, so that a skipped one says why. */
 export const goldenNote = hasGoldens ? '' : ` (skipped: no reference files at ${goldenFolder})`;
+
+/** The compiled graph, and the same operations one by one. */
+export const cpuDevices: readonly Device[] = [
+  { executor: 'onnxruntime', provider: 'cpu' },
+  { executor: 'reference', provider: 'cpu' },
+];
 
 /** All tensors of one golden file. */
 export function readGolden(name: string): HostTensors {

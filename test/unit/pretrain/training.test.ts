@@ -1,4 +1,5 @@
-import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { CompiledStep } from '../../../src-main/graph/compile.ts';
 import type { HostTensors } from '../../../src-main/graph/types.ts';
@@ -72,6 +73,15 @@ describe('training', () => {
     await train(made, next);
     expect(next.notices).toContain('Continuing after step 4.');
     expect(existsSync(project.path(damaged))).toBe(false);
+  });
+
+  it('goes on when a checkpoint cannot be written', async () => {
+    const made = tiny({ checkpointSeconds: 0 });
+    mkdirSync(join(made.project.runFolder(made.runId), 'checkpoint-1-0.safetensors'));
+    const heard = control({ what: 'pause', after: 4 });
+    await train(made, heard);
+    expect(heard.notices.join(' ')).toContain('No checkpoint at step 1');
+    expect(made.project.checkpoints.get(made.runId, 'latest')?.step).toBe(4);
   });
 
   it('goes back with half the learning rate when a loss is no number', async () => {
