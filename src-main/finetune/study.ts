@@ -1,0 +1,192 @@
+import * as v from 'valibot';
+import type { Device } from '../graph/types.ts';
+import { AppError, CancelledError, defined, throwIfCancelled } from '../lib/errors.ts';
+import type { RunControl } from '../lib/progress.ts';
+import type { Project } from '../project/project.ts';
+import type { StudyCell, StudyRow } from '../project/studies.ts';
+import { type FinetuneConfig, finetuneConfigSchema, parseFinetuneConfig } from './config.ts';
+import { finetuneResultSchema } from './result.ts';
+import { studyResult } from './study-result.ts';
+import { percent } from './study-text.ts';
+import { runFinetuning } from './trainer.ts';
+
+const studyStarts = ['random', 'encoder', 'encoder+decoder'] as const;
+
+/** What a user asks of a study; the fine-tuning settings are shared by all of its runs. */
+export const studyInputSchema = v.strictObject({
+  /** Id of the pre-training run that the starts other than `random` take their weights from. */
+  pretrainRun: v.string(),
+  /** Shares of the labels; the paper's four. */
+  fractions: v.optional(
+    v.pipe(v.array(finetuneConfigSchema.entries.fraction.wrapped), v.minLength(1)),
+    [0.05, 0.1, 0.25, 1],
+  ),
+  starts: v.optional(v.pipe(v.array(v.picklist(studyStarts)), v.minLength(1)), [...studyStarts]),
+  /** Three seeds, as in the limited-data protocol (spec 8.3). */
+  seeds: v.optional(
+    v.pipe(v.array(finetuneConfigSchema.entries.seed.wrapped), v.minLength(1)),
+    [0, 1, 2],
+  ),
+  /** The score that verdicts are about. */
+  metric: v.optional(v.picklist(['meanIou', 'meanDice']), 'meanIou'),
+  /** Settings of every fine-tuning; start, fraction and seed are the study's. */
+  finetune: v.optional(v.record(v.string(), v.unknown()), {}),
+});
+export type StudyInput = v.InferInput<typeof studyInputSchema>;
+export type StudyConfig = Readonly<v.InferOutput<typeof studyInputSchema>>;
+
+/**
+ * Adds a study with its grid of fractions x starts x seeds. All runs get the network of the
+ * pre-training run, the random start too, so that only the start differs.
+ * @throws AppError `config.invalid`, `runs.missing`
+ */
+export function createStudy(project: Project, name: string, input: StudyInput): StudyRow {
+  const parsed = v.safeParse(studyInputSchema, input);
+  if (!parsed.success) {
+    const issue = parsed.issues[0];
+    throw new AppError(
+      'config.invalid',
+      `The study setting "${v.getDotPath(issue) ?? 'settings'}" is not valid: ${issue.message}`,
+    );
+  }
+  const { pretrainRun, fractions, starts, seeds, finetune } = parsed.output;
+  const parent = project.runs.get(pretrainRun);
+  if (parent === undefined) {
+    throw new AppError('runs.missing', 'The pre-training run of the study is not in this project.');
+  }
+  const base = parseFinetuneConfig(finetune, parent.config);
+  const study = project.studies.create(name, { ...parsed.output, finetune: base });
+  project.studies.addCells(
+    study.id,
+    fractions.flatMap((fraction) =>
+      seeds.flatMap((seed) => starts.map((start) => ({ fraction, start, seed }))),
+    ),
+  );
+  return study;
+}
+
+/**
+ * Trains the cells of a study that are not done yet, one after the other, and stores the table and
+ * the verdicts after each. `pause` and `stop` leave the cell in training for later; a cell that
+ * cannot be trained is marked failed and the others go on.
+ * @throws CancelledError; the last AppError when no cell at all could be trained
+ */
+export async function runStudy(
+  project: Project,
+  studyId: string,
+  device: Device,
+  control: RunControl,
+): Promise<void> {
+  const study = defined(project.studies.get(studyId), `study ${studyId}`);
+  const config = v.parse(studyInputSchema, study.config);
+  const cells = inOrder(project.studies.cells(studyId));
+  let failure: AppError | undefined;
+  for (const [index, cell] of cells.entries()) {
+    throwIfCancelled(control.signal);
+    if (control.requested() !== 'none') break;
+    if (cell.status === 'done') continue;
+    const label = `Run ${index + 1} of ${cells.length} (${describeCell(cell)})`;
+    const run = { project, study, config, cell, device };
+    try {
+      if (!(await runCell(run, cellControl(control, label)))) break;
+      project.studies.setResult(studyId, studyResult(project, studyId, config));
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      failure = error;
+      control.notice(`${label} failed: ${error.message}`);
+    }
+  }
+  const isAnyDone = project.studies.cells(studyId).some(({ status }) => status === 'done');
+  if (failure !== undefined && !isAnyDone) throw failure;
+}
+
+/** Pairs first: all starts of one fraction and seed before the next seed. */
+function inOrder(cells: readonly StudyCell[]): StudyCell[] {
+  const rank = (start: StudyCell['start']): number => studyStarts.findIndex((s) => s === start);
+  return [...cells].sort(
+    (a, b) => a.fraction - b.fraction || a.seed - b.seed || rank(a.start) - rank(b.start),
+  );
+}
+
+interface CellRun {
+  readonly project: Project;
+  readonly study: StudyRow;
+  readonly config: StudyConfig;
+  readonly cell: StudyCell;
+  readonly device: Device;
+}
+
+/** Trains one cell to its end; false when it was paused. */
+async function runCell(request: CellRun, control: RunControl): Promise<boolean> {
+  const { project, device } = request;
+  const cell = { ...request.cell, runId: request.cell.runId ?? createCellRun(request) };
+  const set = (status: StudyCell['status'], scores: StudyCell['scores'] = null): void => {
+    project.transaction(() => {
+      project.studies.setCell({ ...cell, status, scores });
+      project.runs.setStatus(cell.runId, status);
+    });
+  };
+  set('running');
+  try {
+    await runFinetuning(project, cell.runId, device, control);
+  } catch (error) {
+    set(error instanceof CancelledError ? 'cancelled' : 'failed');
+    throw error;
+  }
+  const result = project.runs.get(cell.runId)?.result ?? null;
+  if (result === null) {
+    set('paused');
+    return false;
+  }
+  const { test, val, servedStep, steps, trainImages } = v.parse(finetuneResultSchema, result);
+  const scores = defined(test ?? val, 'scores of held-out images').scores;
+  set('done', {
+    ...scores,
+    servedStep,
+    steps,
+    trainImages,
+    measuredOn: test === null ? 'val' : 'test',
+  });
+  return true;
+}
+
+/** The run of a cell. Its length is that of the study's first run, so that budgets are equal. */
+function createCellRun({ project, study, config, cell }: CellRun): string {
+  const first = project.studies
+    .cells(study.id)
+    .flatMap(({ runId }) => (runId === null ? [] : [project.runs.get(runId)]))
+    .map((run) => (run === undefined ? undefined : parseFinetuneConfig(run.config)))
+    .find((other) => other !== undefined && other.steps !== 'auto');
+  const length = first === undefined ? {} : { steps: first.steps, evaluations: first.evaluations };
+  const start = startOf(cell.start, config.pretrainRun);
+  const { fraction, seed } = cell;
+  const run = project.runs.create({
+    kind: 'finetune',
+    name: `${study.name}: ${describeCell(cell)}`,
+    config: parseFinetuneConfig({ ...config.finetune, ...length, start, fraction, seed }),
+    seed,
+    start: cell.start,
+    parentRunId: start.type === 'random' ? null : config.pretrainRun,
+  });
+  return run.id;
+}
+
+function startOf(start: StudyCell['start'], run: string): FinetuneConfig['start'] {
+  return start === 'encoder' || start === 'encoder+decoder'
+    ? { type: start, run }
+    : { type: 'random' };
+}
+
+function describeCell({ fraction, start, seed }: StudyCell): string {
+  return `${percent(fraction)} of the labels, ${start}, seed ${seed}`;
+}
+
+/** Stopping a study must not count a half-trained cell, so it pauses the cell instead. */
+function cellControl(control: RunControl, label: string): RunControl {
+  return {
+    signal: control.signal,
+    requested: () => (control.requested() === 'none' ? 'none' : 'pause'),
+    report: (progress) => control.report({ ...progress, phase: `${label}: ${progress.phase}` }),
+    notice: (message) => control.notice(`${label}: ${message}`),
+  };
+}

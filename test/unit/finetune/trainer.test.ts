@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parse } from 'valibot';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type FinetuneInput, parseFinetuneConfig } from '../../../src-main/finetune/config.ts';
+import { finetuneResultSchema, imageScoresFileSchema } from '../../../src-main/finetune/result.ts';
+import { trainOn } from '../../../src-main/finetune/trainer.ts';
+import { createProject, type Project } from '../../../src-main/project/project.ts';
+import { readFileSync } from 'node:fs';
+import { defined } from '../../../src-main/lib/errors.ts';
+import { blobData, scriptedControl } from './blobs.ts';
+
+const device = { executor: 'onnxruntime', provider: 'cpu', threads: 1 } as const;
+const tiny: FinetuneInput = {
+  encoder: { block: 'basic', depths: [1, 1, 1, 1], width: 8 },
+  decoderChannels: 8,
+  batch: 2,
+  cropPx: 32,
+  tilePx: 64,
+  steps: 8,
+  evaluations: 2,
+  seed: 4,
+};
+
+let folder = '';
+let project: Project;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'finetune-'));
+  project = createProject(join(folder, 'Blobs.decon'));
+});
+
+afterEach(() => {
+  project.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+function newRun(input: FinetuneInput): string {
+  const config = parseFinetuneConfig({ ...input });
+  return project.runs.create({ kind: 'finetune', config, seed: config.seed, start: 'random' }).id;
+}
+
+async function train(runId: string, script?: Parameters<typeof scriptedControl>[0]) {
+  const run = defined(project.runs.get(runId), 'run');
+  const { control, notices, phases } = scriptedControl(script);
+  const config = parseFinetuneConfig(run.config);
+  await trainOn(blobData(2, 1), { project, run, config, device, control }, performance.now());
+  return { notices, phases };
+}
+
+/** What must be equal however often a run was interrupted. */
+function traceOf(runId: string) {
+  return {
+    metrics: project.runMetrics.list(runId).map(({ step, values }) => ({ step, values })),
+    best: project.checkpoints.get(runId, 'final')?.sha256,
+    servedStep: project.checkpoints.get(runId, 'final')?.step,
+  };
+}
+
+function resultOf(runId: string) {
+  return parse(finetuneResultSchema, project.runs.get(runId)?.result);
+}
+
+describe('trainOn', () => {
+  it('learns two pictures by heart and stores scores of whole images', async () => {
+    const runId = newRun({
+      ...tiny,
+      steps: 60,
+      learningRate: 5e-3,
+      augmentation: { scale: [1, 1] },
+    });
+    const { phases } = await train(runId);
+    const result = resultOf(runId);
+    expect(result.test?.scores.meanDice).toBeGreaterThan(0.9);
+    expect(result.val?.scores).toEqual(result.test?.scores);
+    expect(result.steps).toBe(90);
+    expect(phases).toContain('Quick estimate');
+    const images = parse(
+      imageScoresFileSchema,
+      JSON.parse(readFileSync(project.path(result.imageScores), 'utf8')),
+    );
+    expect(images.test.map(({ imageId }) => imageId)).toEqual(['picture 0', 'picture 1']);
+    const losses = project.runMetrics.list(runId).map(({ values }) => values['loss'] ?? NaN);
+    expect(losses).toHaveLength(90);
+    expect(losses.at(-1)).toBeLessThan((losses[0] ?? 0) / 2);
+  });
+
+  it('gives the same losses and weights when paused or killed and resumed', async () => {
+    const [whole, paused, killed] = [newRun(tiny), newRun(tiny), newRun(tiny)];
+    await train(whole);
+    await train(paused, { pauseAt: 3 });
+    expect(project.runs.get(paused)?.result).toBeNull();
+    await train(paused);
+    await expect(train(killed, { dieAt: 2 })).rejects.toThrow('killed');
+    await expect(train(killed, { dieAt: 6 })).rejects.toThrow('killed');
+    await train(killed);
+    expect(traceOf(paused)).toEqual(traceOf(whole));
+    expect(traceOf(killed)).toEqual(traceOf(whole));
+  });
+
+  it('finishes with a scored model when it is stopped', async () => {
+    const runId = newRun(tiny);
+    await train(runId, { stopAt: 2 });
+    expect(resultOf(runId)).toMatchObject({ steps: 2, servedStep: 2 });
+    expect(resultOf(runId).test?.scores.meanIou).toBeGreaterThan(0);
+  });
+
+  it('turns a time budget into steps once and stores them', async () => {
+    const runId = newRun({ ...tiny, steps: 'auto', timeBudgetSeconds: 2 });
+    const { notices } = await train(runId);
+    const { steps } = parseFinetuneConfig(defined(project.runs.get(runId), 'run').config);
+    expect(steps).toBeGreaterThanOrEqual(20);
+    expect(resultOf(runId).steps).toBe(steps);
+    expect(notices.join()).toContain('steps fit into the time');
+  });
+
+  it('halves the learning rate when the loss is no number, and gives up in words', async () => {
+    const runId = newRun({ ...tiny, optimizer: 'sgd', learningRate: 1e30, warmupShare: 0 });
+    await expect(train(runId)).rejects.toMatchObject({ code: 'finetune.diverged' });
+  });
+});
