@@ -55,8 +55,12 @@ const predict: JobHandler = async (project, job, control) => {
   }
 };
 
-const study: JobHandler = () =>
-  Promise.reject(new AppError('study.missing', 'Studies cannot be run yet.'));
+const study: JobHandler = async (project, job, control) => {
+  const { runStudy } = await import('../finetune/study.ts');
+  const { device } = await jobDevice(job, control);
+  await runStudy(project, defined(job.studyId, 'study of a study job'), device, control);
+  return undefined;
+};
 
 export const handlers: JobHandlers = {
   pretrain,
