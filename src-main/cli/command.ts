@@ -10,7 +10,11 @@ export interface Command {
   /** One line. */
   readonly summary: string;
   help(): string;
-  /** Whether the words ask for JSON; known before anything can fail. */
+  /**
+   * Only looks whether the words are right.
+   * @throws AppError `usage.invalid`
+   */
+  check(words: readonly string[]): void;
   execute(words: readonly string[], output: Output): Promise<void>;
 }
 
@@ -53,19 +57,27 @@ export function defineCommand<const TEntries extends Readonly<Record<string, Opt
   const wanted = spec.arguments ?? [];
   const shown = { ...spec.options, ...commonOptions };
   const help = () => helpOf({ ...spec, arguments: wanted, options: shown });
+  const parse = (argv: readonly string[]) => {
+    const { values, positionals } = split(spec, shown, argv);
+    const own = pick(values, Object.keys(spec.options));
+    const common = pick(values, Object.keys(commonOptions));
+    const options = {
+      ...read(spec.name, v.strictObject(spec.options), own),
+      ...read(spec.name, v.strictObject(commonOptions), common),
+    };
+    return options.help
+      ? { isHelp: true as const }
+      : { isHelp: false as const, options, words: matched(spec.name, wanted, positionals) };
+  };
   return {
     name: spec.name,
     summary: spec.summary,
     help,
+    check: (argv) => void parse(argv),
     execute: async (argv, output) => {
-      const { values, positionals } = split(spec, shown, argv);
-      if (values['help'] === true) return output.text(help());
-      const own = pick(values, Object.keys(spec.options));
-      const options = {
-        ...read(spec.name, v.strictObject(spec.options), own),
-        ...read(spec.name, v.strictObject(commonOptions), pick(values, Object.keys(commonOptions))),
-      };
-      await spec.run({ options, words: matched(spec.name, wanted, positionals), output });
+      const parsed = parse(argv);
+      if (parsed.isHelp) return output.text(help());
+      await spec.run({ options: parsed.options, words: parsed.words, output });
     },
   };
 }

@@ -1,35 +1,9 @@
 import { AppError } from '../lib/errors.ts';
 import { openLog, userLogFolder } from '../lib/log.ts';
 import { appVersion } from '../lib/version.ts';
-import { columns, type Command } from './command.ts';
-import { device } from './commands/device.ts';
-import { devices } from './commands/devices.ts';
-import { exportCommand } from './commands/export.ts';
-import { finetune } from './commands/finetune.ts';
-import { importCommand } from './commands/import.ts';
-import { init } from './commands/init.ts';
-import { pretrain } from './commands/pretrain.ts';
-import { predict } from './commands/predict.ts';
-import { resume } from './commands/resume.ts';
-import { runs } from './commands/runs.ts';
-import { slots } from './commands/slots.ts';
-import { stop } from './commands/stop.ts';
+import { columns } from './command.ts';
+import { commands } from './commands.ts';
 import { createJsonOutput, createTextOutput, exitCodes, type Output } from './output.ts';
-
-const commands: readonly Command[] = [
-  init,
-  importCommand,
-  devices,
-  device,
-  pretrain,
-  finetune,
-  predict,
-  slots,
-  exportCommand,
-  runs,
-  resume,
-  stop,
-];
 
 const headless =
   'DeCon Studio has no window in this version; everything is done with the command "decon".';

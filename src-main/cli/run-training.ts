@@ -4,6 +4,7 @@ import type { JsonObject } from '../project/values.ts';
 import { formatDuration } from './format.ts';
 import { BugError, type Output } from './output.ts';
 import { runJob } from './run-job.ts';
+import { scoresText } from './scores.ts';
 
 /** Runs the job of a run to its end and says how to go on, whatever the end was. */
 export async function runTraining(
@@ -32,6 +33,8 @@ export async function runTraining(
         ? `${name} is paused at step ${run.step} after ${time}. ${howToContinue(name)}`
         : `${name} is done: ${run.step} steps, ${time}.`,
     );
+    const scores = outcome.status === 'done' ? scoresText(project, run) : undefined;
+    if (scores !== undefined) output.text(`\n${scores}`);
   } catch (error) {
     throw withAdvice(error, name);
   }

@@ -6,6 +6,7 @@ import { formatBytes, formatFigure, formatTable } from '../format.ts';
 import { findRun, withProject } from '../open-project.ts';
 import { choice } from '../options.ts';
 import type { Output } from '../output.ts';
+import { scoresText } from '../scores.ts';
 
 export const runs = defineCommand({
   name: 'runs',
@@ -54,12 +55,14 @@ function showOne(project: Project, run: RunRow, output: Output): void {
   for (const row of notices) output.record('notice', { ...row });
 
   const latest = metrics.at(-1);
+  const scores = scoresText(project, run);
   output.text(
     [
       `${run.name}: ${stateOf(project, run)}, from ${startOf(project, run)}, ` +
         `step ${run.step} of ${run.totalSteps ?? 'an open number'}.`,
       ...notices.map(({ message }) => `  ${message}`),
       ...(latest === undefined ? [] : ['', `At step ${latest.step}:`, ...figures(latest.values)]),
+      ...(scores === undefined ? [] : ['', scores]),
       ...(checkpoints.length === 0 ? [] : ['', 'Weights on disk:']),
       ...checkpoints.map(
         ({ kind, step, file, bytes }) =>
