@@ -133,11 +133,12 @@ export async function inspectHeader(file: LoadedFile): Promise<HeaderFacts> {
 export async function inspectPixels(file: LoadedFile, header: HeaderFacts): Promise<ImageFacts> {
   return decoding(file.path, async () => {
     if (header.reading !== 'color8') {
-      return { ...header, ...(await measureSamples(file.input, header)) };
+      const isTransparent = header.hasAlpha;
+      return { ...header, isTransparent, ...(await measureSamples(file.input, header)) };
     }
     const { data, channels } = await readThumbnail(file.input, thumbnailPx);
-    const hasAlpha = channels === 4 && isTransparent(data);
-    return { ...header, hasAlpha, ranges: [], intensity: levelsOf(data, channels) };
+    const isTransparent = channels === 4 && hasHoles(data);
+    return { ...header, isTransparent, ranges: [], intensity: levelsOf(data, channels) };
   });
 }
 
@@ -268,7 +269,7 @@ function levelsOf(data: Uint8Array, channels: number): ImageFacts['intensity'] {
   return { low, mean: sum / ((data.length / channels) * 3), high };
 }
 
-function isTransparent(rgba: Uint8Array): boolean {
+function hasHoles(rgba: Uint8Array): boolean {
   for (let i = 3; i < rgba.length; i += 4) if (rgba[i] !== 255) return true;
   return false;
 }

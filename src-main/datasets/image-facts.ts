@@ -17,8 +17,9 @@ export const imageFactsSchema = v.object({
   space: v.string(),
   channels: v.number(),
   bitDepth: v.number(),
-  /** The last channel is an opacity below 100 % somewhere. */
+  /** The last channel is an opacity; `isTransparent` when it is below 100 % somewhere. */
   hasAlpha: v.boolean(),
+  isTransparent: v.boolean(),
   /** Pages, frames or slices in the file; the first is used. */
   pages: v.number(),
   /** Interlaced or progressive: decoding needs the whole picture in memory. */
@@ -34,7 +35,7 @@ export const imageFactsSchema = v.object({
 export type ImageFacts = Readonly<v.InferOutput<typeof imageFactsSchema>>;
 
 /** Facts from the header of a file; what only the pixels tell is still missing. */
-export type HeaderFacts = Omit<ImageFacts, 'ranges' | 'intensity'>;
+export type HeaderFacts = Omit<ImageFacts, 'ranges' | 'intensity' | 'isTransparent'>;
 
 /** What a decoder reports about a file. */
 export interface DecoderMetadata {
@@ -134,7 +135,7 @@ export function noticesOf(path: string, facts: ImageFacts): readonly Notice[] {
   if (facts.space === 'cmyk') {
     add('images.cmyk', `${name} is CMYK (print colours); it was converted to RGB.`);
   }
-  if (facts.hasAlpha) {
+  if (facts.isTransparent) {
     add('images.alpha', `${name} has transparency; it was put on white.`);
   }
   if (facts.ranges.length > 0) {

@@ -18,9 +18,9 @@ export interface SplitItem {
 export const defaultShares: SplitShares = { train: 0.7, val: 0.15, test: 0.15 };
 
 /**
- * Puts labelled groups into train, val and test. Every group goes where its classes and images are
- * missing most (after Sechidis et al. 2011, iterative stratification, on whole groups), larger
- * groups and rarer classes first; ties are broken by the seed and the order of `items`. Images without mask are `unlabelled`,
+ * Puts labelled groups into train, val and test. Every group goes where its rarest class is missing
+ * most (after Sechidis et al. 2011, iterative stratification, on whole groups), larger groups and
+ * rarer classes first; ties are broken by the seed and the order of `items`. Images without mask are `unlabelled`,
  * unless their group is in val or test: then they are used for nothing (null).
  */
 export function assignSplits(
@@ -59,7 +59,6 @@ interface Group {
 interface Need {
   readonly images: Map<LabelledSplit, number>;
   readonly classes: Map<number, Map<LabelledSplit, number>>;
-  readonly totalImages: number;
   readonly totals: ReadonlyMap<number, number>;
 }
 
@@ -82,18 +81,22 @@ function collectGroups(items: readonly SplitItem[]): Group[] {
   });
 }
 
-function startingNeed(groups: readonly Group[], shares: SplitShares): Need {
+function imagesByClass(groups: readonly Group[]): Map<number, number> {
   const totals = new Map<number, number>();
   for (const { classes } of groups) {
     for (const [index, count] of classes) totals.set(index, (totals.get(index) ?? 0) + count);
   }
+  return totals;
+}
+
+function startingNeed(groups: readonly Group[], shares: SplitShares): Need {
+  const totals = imagesByClass(groups);
   const totalImages = groups.reduce((sum, { images }) => sum + images, 0);
   const wanted = (total: number) =>
     new Map(labelledSplits.map((split) => [split, total * shares[split]]));
   return {
     images: wanted(totalImages),
     classes: new Map([...totals].map(([index, total]) => [index, wanted(total)])),
-    totalImages,
     totals,
   };
 }
@@ -108,10 +111,7 @@ function take(need: Need, group: Group, split: LabelledSplit): void {
 
 /** Undecided groups: the largest first, then those with the rarest class, then by chance. */
 function inOrder(groups: readonly Group[], seed: number): Group[] {
-  const totals = new Map<number, number>();
-  for (const { classes } of groups) {
-    for (const [index, count] of classes) totals.set(index, (totals.get(index) ?? 0) + count);
-  }
+  const totals = imagesByClass(groups);
   const rarest = (group: Group) =>
     Math.min(...[...group.classes.keys()].map((index) => totals.get(index) ?? 0));
   return new Random(seed)
@@ -120,13 +120,17 @@ function inOrder(groups: readonly Group[], seed: number): Group[] {
     .sort((a, b) => b.images - a.images || rarest(a) - rarest(b));
 }
 
+/** The part that lacks most images of the group's rarest class; then most images at all. */
 function neediest(need: Need, group: Group): LabelledSplit {
-  const lack = (split: LabelledSplit) => {
-    let sum = (need.images.get(split) ?? 0) / need.totalImages;
-    for (const index of group.classes.keys()) {
-      sum += (need.classes.get(index)?.get(split) ?? 0) / (need.totals.get(index) ?? 1);
-    }
-    return sum;
-  };
-  return labelledSplits.reduce((best, split) => (lack(split) > lack(best) ? split : best));
+  const [rarest] = [...group.classes.keys()].sort(
+    (a, b) => (need.totals.get(a) ?? 0) - (need.totals.get(b) ?? 0) || a - b,
+  );
+  const wanted = rarest === undefined ? need.images : (need.classes.get(rarest) ?? need.images);
+  const lack = (split: LabelledSplit) => wanted.get(split) ?? 0;
+  const lackAtAll = (split: LabelledSplit) => need.images.get(split) ?? 0;
+  return labelledSplits.reduce((best, split) =>
+    lack(split) > lack(best) || (lack(split) === lack(best) && lackAtAll(split) > lackAtAll(best))
+      ? split
+      : best,
+  );
 }

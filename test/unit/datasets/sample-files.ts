@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { Random } from '../../../src-main/lib/random.ts';
 
 /** A folder that is removed when the test disposes it. */
@@ -46,7 +46,7 @@ export function samplePixels(widthPx: number, heightPx: number, seed: number): U
 }
 
 /** A sample picture for sharp to encode. */
-export function sample(widthPx: number, heightPx: number, seed: number): sharp.Sharp {
+export function sample(widthPx: number, heightPx: number, seed: number): Sharp {
   return sharp(samplePixels(widthPx, heightPx, seed), {
     raw: { width: widthPx, height: heightPx, channels: 3 },
   });
