@@ -62,6 +62,8 @@ const TRAINING_ENTRIES = {
   scale: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
   augmentation: v.optional(augmentationSchema, {}),
   seed: v.optional(seed, 0),
+  /** A safetensors file with an encoder (and decoder) to begin with; random without one. */
+  startWeights: v.optional(v.pipe(v.string(), v.maxLength(4096))),
   /** Time for set-up and training; the number of steps is measured on this machine to fit it. */
   timeBudgetSeconds: v.optional(v.pipe(v.number(), v.minValue(1))),
   /** Metrics and health are written every so many steps. */

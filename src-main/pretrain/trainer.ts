@@ -2,11 +2,9 @@ import { buildTileCache } from '../datasets/tile-cache-build.ts';
 import type { TileCache } from '../datasets/tile-cache.ts';
 import { compileStep } from '../graph/compile.ts';
 import type { CompiledStep } from '../graph/compile.ts';
-import type { Device, HostTensors } from '../graph/types.ts';
+import type { Device } from '../graph/types.ts';
 import { AppError, defined } from '../lib/errors.ts';
 import type { RunControl } from '../lib/progress.ts';
-import { Random } from '../lib/random.ts';
-import { initOptimizer } from '../nn/optimizers.ts';
 import type { Project } from '../project/project.ts';
 import { BatchMaker } from './batches.ts';
 import { stepsInBudget } from './calibration.ts';
@@ -15,7 +13,7 @@ import type { PretrainConfig } from './config.ts';
 import { memoryNotice } from './memory.ts';
 import { readRunSettings } from './run-settings.ts';
 import type { RunSettings } from './run-settings.ts';
-import { initPretrainState, isStudentParameter } from './state.ts';
+import { startState } from './start.ts';
 import { buildPretrainStep, pretrainBatchSpecs } from './step.ts';
 import { Training } from './training.ts';
 
@@ -64,8 +62,8 @@ export async function trainOnTiles(
     settings.type === 'asked'
       ? resolvePretrainConfig(settings.options, tiles.count)
       : settings.config;
-  const state = initialState(planned);
-  control.notice(memoryNotice(planned, state));
+  const { state, notices } = startState(planned);
+  for (const notice of [...notices, memoryNotice(planned, state)]) control.notice(notice);
   const compiled = await compileStep(buildPretrainStep(planned), {
     state,
     batch: pretrainBatchSpecs(planned),
@@ -82,7 +80,7 @@ export async function trainOnTiles(
       compiled,
       batches: new BatchMaker(config, tiles),
       control,
-      initialState: () => initialState(config),
+      initialState: () => startState(config).state,
     });
     await training.resume();
     await training.run();
@@ -109,13 +107,6 @@ async function fitted(
   const steps = await stepsInBudget(compiled, batch, budget);
   control.notice(`${steps} steps fit into the time given.`);
   return resolvePretrainConfig({ ...settings.options, steps }, tiles.count);
-}
-
-/** Networks, teacher and optimizer before the first step. */
-function initialState(config: PretrainConfig): HostTensors {
-  const state = initPretrainState(config, new Random(config.seed).fork('weights'));
-  const student = Object.entries(state).filter(([name]) => isStudentParameter(name));
-  return { ...state, ...initOptimizer(config.optimizer, Object.fromEntries(student)) };
 }
 
 /** Ids of all usable images that labels are not held out for; never those of val and test. */
