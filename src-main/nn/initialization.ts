@@ -47,5 +47,7 @@ export function normal(shape: readonly number[], deviation: number, random: Rand
 
 function filled(shape: readonly number[], value: () => number): HostTensor {
   const size = shape.reduce((a, b) => a * b, 1);
-  return { shape, dtype: 'float32', data: Float32Array.from({ length: size }, value) };
+  const data = new Float32Array(size);
+  for (let i = 0; i < size; i++) data[i] = value();
+  return { shape, dtype: 'float32', data };
 }

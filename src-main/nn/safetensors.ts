@@ -103,7 +103,8 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   } catch (cause) {
     throw new FormatError('its header is not valid JSON', { cause });
   }
-  if (!v.is(HeaderSchema, header)) throw new FormatError('its header is not a list of tensors');
+  if (Array.isArray(header) || !v.is(HeaderSchema, header))
+    throw new FormatError('its header is not a list of tensors');
   return header;
 }
 

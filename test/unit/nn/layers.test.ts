@@ -1,0 +1,105 @@
+import '../../../src-main/graph/gradients.ts';
+import * as tf from '@tensorflow/tfjs-core';
+import '@tensorflow/tfjs-backend-cpu';
+import type { Tensor } from '@tensorflow/tfjs-core';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { gelu, normalize, relu } from '../../../src-main/nn/activation.ts';
+import { batchNorm, rowNorm } from '../../../src-main/nn/batch-norm.ts';
+import { convolution } from '../../../src-main/nn/convolution.ts';
+import { rank2, rank4 } from '../../../src-main/nn/tensors.ts';
+import { upsampleBilinear } from '../../../src-main/nn/upsample.ts';
+import { checkGradients, randomTensor } from './support.ts';
+
+beforeAll(() => tf.setBackend('cpu'));
+
+describe('gradients equal central differences', () => {
+  test('gelu, relu, normalize', () => {
+    const x = randomTensor([5, 4], 1);
+    checkGradients(gelu, [x]);
+    checkGradients(relu, [tf.add(x, tf.mul(tf.sign(x), 0.2))]); // no input near the kink
+    checkGradients(normalize, [x]);
+  });
+
+  test.each([
+    { kernel: 3, dilation: 1, stride: 1 },
+    { kernel: 3, dilation: 1, stride: 2 },
+    { kernel: 3, dilation: 2, stride: 1 },
+    { kernel: 3, dilation: 6, stride: 1 }, // most taps only see padding
+  ])('convolution $kernel, dilation $dilation, stride $stride', ({ kernel, ...options }) => {
+    const x = randomTensor([2, 5, 7, 3], 1);
+    const weight = randomTensor([4, 3, kernel, kernel], 2);
+    checkGradients((input, w) => convolution(rank4(input), w, options), [x, weight]);
+  });
+
+  test('batch norm of maps and of rows', () => {
+    const params = { 'bn.weight': randomTensor([3], 3), 'bn.bias': randomTensor([3], 4) };
+    const names = (gain: Tensor, shift: Tensor) => ({ 'bn.weight': gain, 'bn.bias': shift });
+    const mode = { training: true };
+    const inputs = [params['bn.weight'], params['bn.bias']];
+    checkGradients(
+      (x, gain, shift) => batchNorm(rank4(x), names(gain, shift), 'bn', mode),
+      [randomTensor([2, 4, 3, 3], 5), ...inputs],
+    );
+    const bias = randomTensor([3], 6);
+    const used = tf.tensor1d([1, 0, 1, 1, 0, 1, 1]);
+    for (const rows of [undefined, used]) {
+      checkGradients(
+        (x, gain, shift, b) => rowNorm(rank2(x), b, names(gain, shift), 'bn', mode, rows),
+        [randomTensor([7, 3], 7), ...inputs, bias],
+      );
+    }
+  });
+
+  test('bilinear upsampling', () => {
+    checkGradients((x) => upsampleBilinear(rank4(x), [8, 12]), [randomTensor([2, 3, 4, 2], 1)]);
+  });
+});
+
+describe('rows of a batch norm', () => {
+  const params = () => ({
+    'bn.weight': tf.ones([2]),
+    'bn.bias': tf.zeros([2]),
+    'bn.running_mean': tf.zeros([2]),
+    'bn.running_var': tf.ones([2]),
+  });
+
+  test('only used rows count, and the bias moves the running mean alone', () => {
+    const x = tf.tensor2d([[1, 2], [100, 100], [3, 6]]); // prettier-ignore
+    const updates = new Map<string, Tensor>();
+    const mode = { training: true, updates };
+    const y = rowNorm(x, tf.tensor1d([10, 0]), params(), 'bn', mode, tf.tensor1d([1, 0, 1]));
+    expect(Array.from(y.dataSync()).map((v) => Math.round(v))).toEqual([-1, -1, 98, 48, 1, 1]);
+    expectValues(updates.get('bn.running_mean'), [1.2, 0.4]); // 0.1 (2 + 10), 0.1 * 4
+    expectValues(updates.get('bn.running_var'), [1.1, 1.7]); // 0.9 + 0.1 * (2, 8)
+  });
+
+  test('a single used row leaves the statistics alone and gives finite values', () => {
+    const updates = new Map<string, Tensor>();
+    const x = tf.tensor2d([[1, 2], [3, 6]]); // prettier-ignore
+    const used = tf.tensor1d([0, 1]);
+    const y = rowNorm(x, tf.zeros([2]), params(), 'bn', { training: true, updates }, used);
+    expect(Array.from(y.dataSync()).every(Number.isFinite)).toBe(true);
+    expectValues(updates.get('bn.running_mean'), [0, 0]);
+    expectValues(updates.get('bn.running_var'), [1, 1]);
+  });
+
+  test('inference adds the bias', () => {
+    const y = rowNorm(tf.tensor2d([[1, 2]]), tf.tensor1d([10, 0]), params(), 'bn', {
+      training: false,
+    });
+    expectValues(y, [11, 2]);
+  });
+});
+
+test('bilinear upsampling has half-pixel centers', () => {
+  const x = tf.tensor4d([0, 1], [1, 1, 2, 1]);
+  expectValues(upsampleBilinear(x, [1, 4]), [0, 0.25, 0.75, 1]);
+});
+
+function expectValues(tensor: Tensor | undefined, expected: readonly number[]): void {
+  const actual = Array.from(tensor?.dataSync() ?? []);
+  expect(actual.length).toBe(expected.length);
+  expected.forEach((value, i) => {
+    expect(actual[i]).toBeCloseTo(value, 3);
+  });
+}
