@@ -74,7 +74,14 @@ export function lineChart(chart: LineChart): string {
     const color = (series.color ?? i) % lineStyles.length;
     const path = pathOf(series.points, x.place, y.place);
     const style = series.faint === true ? 'faint' : `dash${color}`;
-    return `<path class="line ${style} c${color}" d="${path}"/>`;
+    const dots = series.faint === true || series.points.length > mostDots ? [] : series.points;
+    const marks = dots
+      .filter(isFinitePoint)
+      .map(
+        ([px, py]) =>
+          `<circle class="b${color}" cx="${round(x.place(px))}" cy="${round(y.place(py))}" r="3.5"/>`,
+      );
+    return `<path class="line ${style} c${color}" d="${path}"/>${marks.join('')}`;
   });
   const ends = named.map((series, i) => {
     const color = (series.color ?? chart.series.indexOf(series)) % lineStyles.length;
@@ -193,7 +200,7 @@ function spreadLabels(places: readonly number[], frame: Frame): number[] {
 function padded(values: readonly number[]): readonly [number, number] {
   const low = Math.min(...values);
   const high = Math.max(...values);
-  const air = (high - low || Math.abs(high) || 1) * 0.06;
+  const air = Math.max((high - low) * 0.06, Math.abs(high) * 0.02, 1e-6);
   return [low >= 0 ? Math.max(0, low - air) : low - air, high + air];
 }
 
@@ -202,3 +209,5 @@ function isFinitePoint(point: readonly [number, number]): boolean {
 }
 
 const labelHeight = 17;
+/** Lines with at most so many points show them. */
+const mostDots = 12;

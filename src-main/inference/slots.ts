@@ -163,7 +163,7 @@ function painted(
   paintOf: (slot: number) => { readonly color: Rgb | undefined; readonly share: number },
 ): RgbImage {
   const { widthPx } = picture;
-  const data = picture.data.slice();
+  const data = Uint8Array.from(picture.data); // a Buffer's slice would share its memory
   slots.forEach((slot, i) => {
     const isBorder =
       (i % widthPx > 0 && slots[i - 1] !== slot) || (slots[i - widthPx] ?? slot) !== slot;

@@ -43,6 +43,9 @@ test('pictures of every level, matches and a sheet are written', async () => {
   for (const file of [...files, pictures.sheet, 'image.png', 'slots.json']) {
     expect(existsSync(join(outDir, file))).toBe(true);
   }
+  const grey = await sharp(imagePath).stats();
+  const kept = await sharp(join(outDir, 'image.png')).stats();
+  expect(kept.channels[0]?.mean).toBeCloseTo(grey.channels[0]?.mean ?? 0, -1);
   const { width, height } = await sharp(join(outDir, 'decoder-p2.png')).metadata();
   expect([width, height]).toEqual([480, 288]);
 });
