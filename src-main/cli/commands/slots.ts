@@ -1,11 +1,7 @@
 import { resolve } from 'node:path';
 import { chooseDevice } from '../../graph/devices.ts';
-import { drawSlots, type SlotModel } from '../../inference/slots.ts';
-import { AppError } from '../../lib/errors.ts';
-import { readCheckpoint } from '../../pretrain/checkpoint.ts';
-import { readRunSettings } from '../../pretrain/run-settings.ts';
-import type { Project } from '../../project/project.ts';
-import type { RunRow } from '../../project/runs.ts';
+import { readSlotModel } from '../../inference/slot-model.ts';
+import { drawSlots } from '../../inference/slots.ts';
 import { defineCommand, usageError } from '../command.ts';
 import { findRun, withProject } from '../open-project.ts';
 import { text } from '../options.ts';
@@ -30,7 +26,7 @@ export const slots = defineCommand({
       const imagePath = resolve(options.image);
       const run = findRun(project, word);
       const outDir = resolve(options.out ?? `slots-${run.name}`);
-      const model = slotModelOf(project, run);
+      const model = readSlotModel(project, run);
       const choice = await abortOnSignal((signal) =>
         chooseDevice(options.device ?? 'auto', { signal }),
       );
@@ -40,17 +36,3 @@ export const slots = defineCommand({
       output.text(`The pictures are in ${drawn.folder}; ${drawn.sheet} shows them all.`);
     }),
 });
-
-function slotModelOf(project: Project, run: RunRow): SlotModel {
-  const checkpoint =
-    run.kind === 'pretrain' ? readCheckpoint(project, run.id, ['latest', 'healthy']) : undefined;
-  const settings = checkpoint === undefined ? undefined : readRunSettings(run.config);
-  if (checkpoint === undefined || settings?.type !== 'resolved') {
-    throw new AppError(
-      'runs.no-model',
-      `${run.name} has no slots. Choose a pre-training run that has been trained for a while.`,
-    );
-  }
-  const { config } = settings;
-  return { config, state: checkpoint.state, scale: config.scale };
-}
