@@ -6,6 +6,7 @@ import type { SegmentationConfig } from '../nn/config.ts';
 import { canonicalName, isStatistic, renamed, teacherWeights } from '../nn/names.ts';
 import { readSafetensors } from '../nn/safetensors.ts';
 import { segmentationParams } from '../nn/segmentation.ts';
+import { withPrefix } from '../nn/tensors.ts';
 import { describeLoad, loadWeights } from '../nn/weights.ts';
 import type { Project } from '../project/project.ts';
 import type { FinetuneStart } from './config.ts';
@@ -58,7 +59,7 @@ interface Source {
 }
 
 function taken(fresh: HostTensors, source: Source, withDecoder: boolean): StartWeights {
-  const encoder = loadWeights(fresh, withPart(source.tensors, 'encoder.'), ['encoder.']);
+  const encoder = loadWeights(fresh, withPrefix(source.tensors, 'encoder.'), ['encoder.']);
   const gaps = [...encoder.report.missing, ...encoder.report.mismatched.map(({ name }) => name)];
   if (gaps.length > 0) {
     throw new AppError(
@@ -111,8 +112,8 @@ interface DecoderStart {
 
 /** All of the decoder, or nothing: a half-filled decoder would be neither start. */
 function decoderOf(params: HostTensors, { label, tensors }: Source): DecoderStart {
-  const offered = withPart(tensors, 'decoder.');
-  const wanted = Object.keys(withPart(params, 'decoder.'));
+  const offered = withPrefix(tensors, 'decoder.');
+  const wanted = Object.keys(withPrefix(params, 'decoder.'));
   const freshly = (why: string): DecoderStart => ({
     params,
     loaded: [],
@@ -124,8 +125,4 @@ function decoderOf(params: HostTensors, { label, tensors }: Source): DecoderStar
   if (!fits) return freshly('differs from the chosen one');
   const { tensors: filled, report } = loadWeights(params, offered, ['decoder.']);
   return { params: filled, loaded: report.loaded, notice: `${label}: the decoder is taken over.` };
-}
-
-function withPart(tensors: HostTensors, prefix: string): HostTensors {
-  return Object.fromEntries(Object.entries(tensors).filter(([name]) => name.startsWith(prefix)));
 }

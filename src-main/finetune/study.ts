@@ -162,7 +162,7 @@ function createCellRun({ project, study, config, cell }: CellRun): string {
   const { fraction, seed } = cell;
   const run = project.runs.create({
     kind: 'finetune',
-    name: `${study.name}: ${describeCell(cell)}`,
+    name: cellName(study, cell),
     config: parseFinetuneConfig({ ...config.finetune, ...length, start, fraction, seed }),
     seed,
     start: cell.start,
@@ -175,6 +175,11 @@ function startOf(start: StudyCell['start'], run: string): FinetuneConfig['start'
   return start === 'encoder' || start === 'encoder+decoder'
     ? { type: start, run }
     : { type: 'random' };
+}
+
+/** A name that is a file name, too, e.g. `study-5-encoder-decoder-0`. */
+function cellName({ name }: StudyRow, { fraction, start, seed }: StudyCell): string {
+  return [name, Number((100 * fraction).toFixed(2)), start.replace('+', '-'), seed].join('-');
 }
 
 function describeCell({ fraction, start, seed }: StudyCell): string {
