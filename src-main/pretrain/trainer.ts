@@ -3,13 +3,14 @@ import type { TileCache } from '../datasets/tile-cache.ts';
 import { compileStep } from '../graph/compile.ts';
 import type { CompiledStep } from '../graph/compile.ts';
 import type { Device } from '../graph/types.ts';
-import { AppError, defined } from '../lib/errors.ts';
+import { defined } from '../lib/errors.ts';
 import type { RunControl } from '../lib/progress.ts';
 import type { Project } from '../project/project.ts';
 import { BatchMaker } from './batches.ts';
 import { stepsInBudget } from './calibration.ts';
 import { resolvePretrainConfig } from './config.ts';
 import type { PretrainConfig } from './config.ts';
+import { trainingImages } from './images.ts';
 import { memoryNotice } from './memory.ts';
 import { readRunSettings } from './run-settings.ts';
 import type { RunSettings } from './run-settings.ts';
@@ -21,7 +22,7 @@ import { Training } from './training.ts';
  * Pre-trains a run from where its last checkpoint left it (or from the start) until its last step,
  * a pause or a stop; each of them leaves a checkpoint and a loadable model. Uses the images of the
  * splits train and unlabelled. A run that was killed and is started again continues exactly.
- * @throws AppError `pretrain.no-images`, `pretrain.diverged`, `config.invalid`,
+ * @throws AppError `pretrain.no-images`, `pretrain.images-missing`, `pretrain.diverged`, `config.invalid`,
  * `device.out-of-memory`, `disk.full`; CancelledError
  */
 export async function runPretraining(
@@ -35,7 +36,7 @@ export async function runPretraining(
   const { tilePx, scale } = settings.type === 'asked' ? settings.options : settings.config;
   const tiles = await buildTileCache(
     project,
-    { imageIds: trainingImages(project), tileSizePx: tilePx, scale, masks: false },
+    { imageIds: trainingImages(project, runId), tileSizePx: tilePx, scale, masks: false },
     { signal: control.signal, onProgress: (progress) => control.report(progress) },
   );
   try {
@@ -107,18 +108,4 @@ async function fitted(
   const steps = await stepsInBudget(compiled, batch, budget);
   control.notice(`${steps} steps fit into the time given.`);
   return resolvePretrainConfig({ ...settings.options, steps }, tiles.count);
-}
-
-/** Ids of all usable images that labels are not held out for; never those of val and test. */
-function trainingImages(project: Project): string[] {
-  const images = (['train', 'unlabelled'] as const).flatMap((split) =>
-    project.images.list({ split, status: 'usable' }),
-  );
-  if (images.length === 0) {
-    throw new AppError(
-      'pretrain.no-images',
-      'The project has no images to learn from. Import a folder with images first.',
-    );
-  }
-  return images.map(({ id }) => id);
 }
