@@ -11,6 +11,7 @@ import { resume } from './commands/resume.ts';
 import { runs } from './commands/runs.ts';
 import { slots } from './commands/slots.ts';
 import { stop } from './commands/stop.ts';
+import { study } from './commands/study.ts';
 
 /** Every command, in the order of a project's life. */
 export const commands: readonly Command[] = [
@@ -20,6 +21,7 @@ export const commands: readonly Command[] = [
   device,
   pretrain,
   finetune,
+  study,
   predict,
   slots,
   exportCommand,

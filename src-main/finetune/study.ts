@@ -1,16 +1,21 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import type { Device } from '../graph/types.ts';
 import { AppError, CancelledError, defined, throwIfCancelled } from '../lib/errors.ts';
+import { writeFileAtomic } from '../lib/files.ts';
 import type { RunControl } from '../lib/progress.ts';
 import type { Project } from '../project/project.ts';
 import type { StudyCell, StudyRow } from '../project/studies.ts';
+import type { JsonObject } from '../project/values.ts';
 import { type FinetuneConfig, finetuneConfigSchema, parseFinetuneConfig } from './config.ts';
 import { finetuneResultSchema } from './result.ts';
 import { studyResult } from './study-result.ts';
-import { percent } from './study-text.ts';
+import { percent, studyMarkdown } from './study-text.ts';
 import { runFinetuning } from './trainer.ts';
 
-const studyStarts = ['random', 'encoder', 'encoder+decoder'] as const;
+export const studyStarts = ['random', 'encoder', 'encoder+decoder'] as const;
 
 /** What a user asks of a study; the fine-tuning settings are shared by all of its runs. */
 export const studyInputSchema = v.strictObject({
@@ -32,15 +37,47 @@ export const studyInputSchema = v.strictObject({
   /** Settings of every fine-tuning; start, fraction and seed are the study's. */
   finetune: v.optional(v.record(v.string(), v.unknown()), {}),
 });
-export type StudyInput = v.InferInput<typeof studyInputSchema>;
 export type StudyConfig = Readonly<v.InferOutput<typeof studyInputSchema>>;
 
 /**
- * Adds a study with its grid of fractions x starts x seeds. All runs get the network of the
- * pre-training run, the random start too, so that only the start differs.
- * @throws AppError `config.invalid`, `runs.missing`
+ * The study of this name, new or begun before, with its grid of fractions x starts x seeds. All runs
+ * get the network of the pre-training run, the random start too, so that only the start differs.
+ * A study that was begun is continued when nothing but the run is given, or the same settings.
+ * @throws AppError `config.invalid`, `runs.missing`, `studies.bad-name`, `studies.other-settings`
  */
-export function createStudy(project: Project, name: string, input: StudyInput): StudyRow {
+export function openStudy(project: Project, name: string, input: JsonObject): StudyRow {
+  const config = studyConfig(project, input);
+  const existing = project.studies.findByName(name);
+  if (existing === undefined) return createStudy(project, name, config);
+  const isBare = Object.keys(input).length === 1;
+  const sameRun = existing.config['pretrainRun'] === config.pretrainRun;
+  if (sameRun && (isBare || isDeepStrictEqual(existing.config, jsonOf(config)))) return existing;
+  throw new AppError(
+    'studies.other-settings',
+    `The study "${name}" was begun with other settings. Give none to continue it, or choose another name.`,
+  );
+}
+
+function createStudy(project: Project, name: string, config: StudyConfig): StudyRow {
+  if (!/^[\p{L}\p{N}][\p{L}\p{N} ._-]{0,39}$/u.test(name)) {
+    throw new AppError(
+      'studies.bad-name',
+      `A study cannot be called "${name}". Use at most 40 letters, digits, spaces, dots, dashes and underscores.`,
+    );
+  }
+  const study = project.studies.create(name, config);
+  const { fractions, seeds, starts } = config;
+  project.studies.addCells(
+    study.id,
+    fractions.flatMap((fraction) =>
+      seeds.flatMap((seed) => starts.map((start) => ({ fraction, start, seed }))),
+    ),
+  );
+  return study;
+}
+
+/** The input with every default, and the fine-tuning settings with the pre-trained network. */
+function studyConfig(project: Project, input: JsonObject): StudyConfig {
   const parsed = v.safeParse(studyInputSchema, input);
   if (!parsed.success) {
     const issue = parsed.issues[0];
@@ -49,20 +86,17 @@ export function createStudy(project: Project, name: string, input: StudyInput): 
       `The study setting "${v.getDotPath(issue) ?? 'settings'}" is not valid: ${issue.message}`,
     );
   }
-  const { pretrainRun, fractions, starts, seeds, finetune } = parsed.output;
-  const parent = project.runs.get(pretrainRun);
+  const parent = project.runs.get(parsed.output.pretrainRun);
   if (parent === undefined) {
     throw new AppError('runs.missing', 'The pre-training run of the study is not in this project.');
   }
-  const base = parseFinetuneConfig(finetune, parent.config);
-  const study = project.studies.create(name, { ...parsed.output, finetune: base });
-  project.studies.addCells(
-    study.id,
-    fractions.flatMap((fraction) =>
-      seeds.flatMap((seed) => starts.map((start) => ({ fraction, start, seed }))),
-    ),
-  );
-  return study;
+  const finetune = parseFinetuneConfig(parsed.output.finetune, parent.config);
+  return { ...parsed.output, finetune };
+}
+
+/** As it comes back from the database. */
+function jsonOf(config: StudyConfig): unknown {
+  return JSON.parse(JSON.stringify(config));
 }
 
 /**
@@ -89,7 +123,7 @@ export async function runStudy(
     const run = { project, study, config, cell, device };
     try {
       if (!(await runCell(run, cellControl(control, label)))) break;
-      project.studies.setResult(studyId, studyResult(project, studyId, config));
+      storeResult(project, study, config);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       failure = error;
@@ -98,6 +132,23 @@ export async function runStudy(
   }
   const isAnyDone = project.studies.cells(studyId).some(({ status }) => status === 'done');
   if (failure !== undefined && !isAnyDone) throw failure;
+}
+
+/** The page of a study in the project folder; there once a cell is done. */
+export function studyPage(project: Project, name: string): string {
+  return project.path(`studies/${name}.md`);
+}
+
+/** The table so far, in the database and as `studies/NAME.md` and `.json` in the project folder. */
+function storeResult(project: Project, { id, name }: StudyRow, config: StudyConfig): void {
+  const result = studyResult(project, id, config);
+  project.studies.setResult(id, result);
+  const page = studyPage(project, name);
+  mkdirSync(dirname(page), { recursive: true });
+  const write = (path: string, text: string): void =>
+    writeFileAtomic(path, [new TextEncoder().encode(text)]);
+  write(page, studyMarkdown(name, result));
+  write(page.replace(/md$/, 'json'), `${JSON.stringify(result, null, 2)}\n`);
 }
 
 /** Pairs first: all starts of one fraction and seed before the next seed. */

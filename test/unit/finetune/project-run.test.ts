@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { importImages } from '../../../src-main/datasets/import.ts';
 import { type FinetuneInput, parseFinetuneConfig } from '../../../src-main/finetune/config.ts';
 import { finetuneResultSchema } from '../../../src-main/finetune/result.ts';
-import { createStudy, runStudy } from '../../../src-main/finetune/study.ts';
+import { openStudy, runStudy } from '../../../src-main/finetune/study.ts';
 import { runFinetuning } from '../../../src-main/finetune/trainer.ts';
 import { writeTensors } from '../../../src-main/pretrain/checkpoint.ts';
 import { defined } from '../../../src-main/lib/errors.ts';
@@ -111,7 +111,7 @@ describe('runFinetuning', () => {
 
 describe('runStudy', () => {
   it('trains every cell once, also when it is paused in between', async () => {
-    const study = createStudy(project, 'small', {
+    const study = openStudy(project, 'small', {
       pretrainRun: pretrainedRun(),
       fractions: [1],
       starts: ['random', 'encoder+decoder'],

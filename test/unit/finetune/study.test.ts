@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ClassCounts } from '../../../src-main/finetune/metrics.ts';
 import { addCounts, segmentationScores } from '../../../src-main/finetune/metrics.ts';
-import { createStudy, studyInputSchema } from '../../../src-main/finetune/study.ts';
+import { openStudy, studyInputSchema } from '../../../src-main/finetune/study.ts';
 import { studyResult } from '../../../src-main/finetune/study-result.ts';
 import { studyMarkdown } from '../../../src-main/finetune/study-text.ts';
 import { Random } from '../../../src-main/lib/random.ts';
@@ -66,7 +66,7 @@ function newStudy(): StudyRow {
     seed: 0,
     start: 'random',
   });
-  return createStudy(project, 'cells', { pretrainRun: parent.id, fractions: [0.05, 0.1] });
+  return openStudy(project, 'cells', { pretrainRun: parent.id, fractions: [0.05, 0.1] });
 }
 
 function finishAll(study: StudyRow, quality: (cell: StudyCell) => number): void {
@@ -77,16 +77,27 @@ function resultOf(study: StudyRow) {
   return studyResult(project, study.id, parse(studyInputSchema, study.config));
 }
 
-describe('createStudy', () => {
+describe('openStudy', () => {
   it('adds the whole grid, with the network of the pre-training run', () => {
     const study = newStudy();
     expect(project.studies.cells(study.id)).toHaveLength(2 * 3 * 3);
     expect(study.config['finetune']).toMatchObject({ encoder: 'resnet34', decoderChannels: 64 });
   });
 
+  it('continues with the same settings and refuses others', () => {
+    const study = newStudy();
+    const { pretrainRun } = parse(studyInputSchema, study.config);
+    expect(openStudy(project, 'cells', { pretrainRun }).id).toBe(study.id);
+    expect(openStudy(project, 'cells', { pretrainRun, fractions: [0.05, 0.1] }).id).toBe(study.id);
+    expect(() => openStudy(project, 'cells', { pretrainRun, seeds: [7] })).toThrow(
+      /other settings/,
+    );
+    expect(() => openStudy(project, 'a/b', { pretrainRun })).toThrow(/cannot be called/);
+  });
+
   it('refuses a pre-training run that is not there, and settings that are wrong', () => {
-    expect(() => createStudy(project, 'x', { pretrainRun: 'none' })).toThrow(/not in this project/);
-    expect(() => createStudy(project, 'x', { pretrainRun: 'none', seeds: [-1] })).toThrow(/seeds/);
+    expect(() => openStudy(project, 'x', { pretrainRun: 'none' })).toThrow(/not in this project/);
+    expect(() => openStudy(project, 'x', { pretrainRun: 'none', seeds: [-1] })).toThrow(/seeds/);
   });
 });
 
