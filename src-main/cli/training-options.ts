@@ -17,11 +17,11 @@ export const trainingOptions = {
   set: texts('NAME=VALUE', 'any other setting by its name; may be given several times'),
 };
 
-/** Tiles with the usual room around a crop, for whoever chooses a crop but no tile. */
+/** Tiles with the usual room around a crop, for whoever chooses a crop but no tile; a multiple of 32. */
 export function tileFor(
   options: { readonly size?: number | undefined; readonly tile?: number | undefined },
   tilePerCrop: number,
 ): number | undefined {
   if (options.tile !== undefined || options.size === undefined) return options.tile;
-  return Math.round(options.size * tilePerCrop);
+  return 32 * Math.ceil((options.size * tilePerCrop) / 32);
 }

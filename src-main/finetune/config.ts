@@ -55,8 +55,8 @@ export const finetuneConfigSchema = v.strictObject({
   batch: v.optional(positiveInteger, 8),
   /** Side of a training crop; a multiple of 32 so that every feature map has a whole size. */
   cropPx: v.optional(v.pipe(positiveInteger, v.multipleOf(ENCODER_STRIDE)), 160),
-  /** Side of a cached tile that crops are cut from. */
-  tilePx: v.optional(positiveInteger, 256),
+  /** Side of a cached tile that crops are cut from, and of the tiles of a prediction. */
+  tilePx: v.optional(v.pipe(positiveInteger, v.multipleOf(ENCODER_STRIDE)), 256),
   /** Scale of the cached pixels against the source; 1 keeps texture. Prediction uses it too. */
   scale: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
 
