@@ -1,8 +1,9 @@
+import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../lib/files.ts';
 import { classesAsText, type ModelClass } from './classes.ts';
 import { modelClasses, type ModelDescription } from './model-description.ts';
-import type { PredictSummary } from './predict.ts';
+import type { PredictedFile, PredictSummary } from './predict.ts';
 
 /** Writes `classes.txt` and `classes.json`: which value of a mask is which class. */
 export function writeLegend(outDir: string, classes: readonly ModelClass[]): void {
@@ -10,25 +11,38 @@ export function writeLegend(outDir: string, classes: readonly ModelClass[]): voi
   writeText(join(outDir, 'classes.json'), `${JSON.stringify({ classes }, null, 2)}\n`);
 }
 
-/** Writes `areas.csv` (pixels of each class in each picture) and `predictions.json` (everything). */
+/**
+ * `areas.csv`: the pixels of each class in each picture, one row as soon as a picture is done, so that
+ * an interrupted prediction keeps its rows and `--existing keep` goes on with them.
+ */
+export class AreaTable {
+  readonly #path: string;
+
+  constructor(outDir: string, classes: readonly ModelClass[], isContinued: boolean) {
+    this.#path = join(outDir, 'areas.csv');
+    if (isContinued && existsSync(this.#path)) return;
+    const names = classes.map(({ name }) => `${name}_px`);
+    writeText(this.#path, csvRow(['image', 'width_px', 'height_px', ...names]));
+  }
+
+  add({ input, widthPx, heightPx, classPixels }: PredictedFile): void {
+    appendFileSync(this.#path, csvRow([input, widthPx, heightPx, ...classPixels]));
+  }
+}
+
+/** Writes `predictions.json`: what this prediction did, with which model. */
 export function writeSummary(
   outDir: string,
   model: ModelDescription,
   summary: PredictSummary,
 ): void {
-  const classes = modelClasses(model);
-  const head = ['image', 'width_px', 'height_px', ...classes.map(({ name }) => `${name}_px`)];
-  const rows = summary.predicted.map((file) => [
-    file.input,
-    file.widthPx,
-    file.heightPx,
-    ...file.classPixels,
-  ]);
-  const csv = [head, ...rows].map((row) => row.map(csvField).join(',')).join('\r\n');
-  writeText(join(outDir, 'areas.csv'), `${csv}\r\n`);
   const { name, provenance } = model;
-  const record = { model: { name, ...provenance }, classes, ...summary };
+  const record = { model: { name, ...provenance }, classes: modelClasses(model), ...summary };
   writeText(join(outDir, 'predictions.json'), `${JSON.stringify(record, null, 2)}\n`);
+}
+
+function csvRow(fields: readonly (string | number)[]): string {
+  return `${fields.map(csvField).join(',')}\r\n`;
 }
 
 /** RFC 4180: quoted when needed, quotes doubled. */

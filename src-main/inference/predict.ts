@@ -12,7 +12,7 @@ import { modelClasses } from './model-description.ts';
 import type { LoadedModel } from './model-file.ts';
 import { type InputFile, type NamedInput, planOutputNames } from './output-names.ts';
 import { pictureRows } from './picture-rows.ts';
-import { writeLegend, writeSummary } from './predict-summary.ts';
+import { AreaTable, writeLegend, writeSummary } from './predict-summary.ts';
 import { type ProbabilityBand, rescaleBands } from './rescale.ts';
 import { type BandSink, MaskSink, OverlaySink, ProbabilitySink } from './sinks.ts';
 import { type PredictedBand, predictBands, type RowReader } from './tiles.ts';
@@ -87,7 +87,9 @@ export async function predictFolder(
   const inputs = existing === 'keep' ? plan.inputs.filter((input) => !isThere(input)) : plan.inputs;
 
   makeFolder(options.outDir);
-  writeLegend(options.outDir, modelClasses(model.description));
+  const classes = modelClasses(model.description);
+  writeLegend(options.outDir, classes);
+  const areas = new AreaTable(options.outDir, classes, existing === 'keep');
   const predicted: PredictedFile[] = [];
   let stopped = false;
   for (const [index, input] of inputs.entries()) {
@@ -95,9 +97,9 @@ export async function predictFolder(
     if (stopped) break;
     const onTiles = progressOf(control, { index, count: inputs.length, started });
     try {
-      predicted.push(
-        await predictFile(model, input, { ...options, signal: control.signal, onTiles }),
-      );
+      const file = await predictFile(model, input, { ...options, signal: control.signal, onTiles });
+      areas.add(file);
+      predicted.push(file);
     } catch (error) {
       if (!(error instanceof AppError) || error.code.startsWith('disk.')) throw error;
       skipped.push({ input: input.relPath, code: error.code, message: error.message });

@@ -93,6 +93,16 @@ test('existing masks are refused, kept or replaced, as asked', async () => {
   );
   const kept = await predictFolder(model, { ...once, existing: 'keep' }, watch());
   expect([kept.predicted.length, kept.kept]).toEqual([0, 2]);
+  rmSync(join(once.outDir, 'masks/wide.png'));
+  const continued = await predictFolder(model, { ...once, existing: 'keep' }, watch());
+  expect([continued.predicted.length, continued.kept]).toEqual([1, 1]);
+  const areas = readFileSync(join(once.outDir, 'areas.csv'), 'utf8').trim().split('\r\n');
+  expect(areas.map((row) => row.split(',')[0])).toEqual([
+    'image',
+    'b/small.png',
+    'wide.png',
+    'wide.png',
+  ]);
   const replaced = await predictFolder(model, { ...once, existing: 'replace' }, watch());
   expect(replaced.predicted.length).toBe(2);
 });
