@@ -6,6 +6,8 @@ import { decodeError, fileError, shown } from './file-errors.ts';
 import { headBytes, kindOfContent, type FileKind, type ImageFormat } from './file-kind.ts';
 import {
   isSeparateChannels,
+  maxWholeBytes,
+  scalesAsWhole,
   understand,
   uprightSize,
   type HeaderFacts,
@@ -52,7 +54,8 @@ export interface LoadedFile {
 /** Larger files are read from the disk as they are decoded. */
 export const maxLoadedBytes = 64e6;
 const maxDecodedBytes = 1e9;
-const thumbnailPx = 256;
+const thumbnailPx = 512;
+const sampledPixels = 65536;
 const bandSamples = 8e6;
 
 /**
@@ -80,14 +83,28 @@ export async function openImage(path: string, known?: ImageFacts): Promise<Image
   const file = await loadFile(path);
   const facts = known ?? (await inspectImage(file));
   const size = uprightSize(facts);
-  const readScaledRows = (window: RowWindow) =>
-    decoding(path, () => readRgbRows(file.input, facts, window));
+  const readScaledRows = (window: RowWindow) => {
+    if (window.widthPx !== size.widthPx || window.heightPx !== size.heightPx) {
+      requireScalable(path, facts);
+    }
+    return decoding(path, () => readRgbRows(file.input, facts, window));
+  };
   return {
     ...size,
     facts,
     readScaledRows,
     readRows: (topPx, rows) => readScaledRows({ ...size, topPx, rows }),
   };
+}
+
+function requireScalable(path: string, facts: ImageFacts): void {
+  const bytes = facts.storedWidthPx * facts.storedHeightPx * (facts.channels * 2 + 3);
+  if (!scalesAsWhole(facts) || bytes <= maxWholeBytes) return;
+  throw new AppError(
+    'images.too-large',
+    `${shown(path)} has ${facts.channels} deep channels and is too large to be made smaller. ` +
+      'Use it at its native resolution, or save it with 8 bits.',
+  );
 }
 
 /** Reads a file into memory unless it is large. */
@@ -254,19 +271,22 @@ async function forEachBand(
   }
 }
 
-/** Levels of an RGB or RGBA picture, leaving the opacity out. */
+/** Levels of an RGB or RGBA picture from some of its pixels, leaving the opacity out. */
 function levelsOf(data: Uint8Array, channels: number): ImageFacts['intensity'] {
+  const pixels = data.length / channels;
+  const step = Math.ceil(pixels / sampledPixels);
   let low = 255;
   let high = 0;
   let sum = 0;
-  for (let i = 0; i < data.length; i++) {
-    if (i % channels === 3) continue;
-    const level = data[i] ?? 0;
-    if (level < low) low = level;
-    if (level > high) high = level;
-    sum += level;
+  for (let pixel = 0; pixel < pixels; pixel += step) {
+    for (let i = pixel * channels; i < pixel * channels + 3; i++) {
+      const level = data[i] ?? 0;
+      if (level < low) low = level;
+      if (level > high) high = level;
+      sum += level;
+    }
   }
-  return { low, mean: sum / ((data.length / channels) * 3), high };
+  return { low, mean: sum / (Math.ceil(pixels / step) * 3), high };
 }
 
 function hasHoles(rgba: Uint8Array): boolean {

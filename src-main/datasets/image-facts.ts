@@ -54,7 +54,7 @@ export interface DecoderMetadata {
 export const minSidePx = 8;
 const maxPixels = 2e9;
 /** Decoded size up to which a picture may be held in memory as a whole. */
-const maxWholeBytes = 320e6;
+export const maxWholeBytes = 320e6;
 
 /**
  * Decides how a file is read.
@@ -117,6 +117,12 @@ export function uprightSize(
 export function decodingBytes(facts: HeaderFacts): number {
   const rows = needsWholePicture(facts) ? facts.storedHeightPx : 512;
   return facts.storedWidthPx * rows * 4;
+}
+
+/** True when a smaller version can only be made from the whole picture in memory. */
+export function scalesAsWhole(facts: HeaderFacts): boolean {
+  const isPlain = facts.channels <= 3 && !isSeparateChannels(facts);
+  return facts.reading !== 'color8' && !isPlain;
 }
 
 /** Sentences, by code, about everything that was not taken as it is. */

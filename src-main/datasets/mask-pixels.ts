@@ -95,7 +95,7 @@ async function readValues(
       .toBuffer();
     return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.length / 2);
   }
-  const bytes = await pixels.toColourspace('b-w').extractChannel(0).raw().toBuffer();
+  const bytes = await pixels.toColourspace('b-w').raw().toBuffer();
   return step === 1 ? bytes : bytes.map((value) => Math.round(value / step));
 }
 

@@ -2,6 +2,7 @@ import sharp, { type Sharp } from 'sharp';
 import {
   colorsIn,
   isSeparateChannels,
+  scalesAsWhole,
   uprightSize,
   type DecoderMetadata,
   type HeaderFacts,
@@ -54,10 +55,11 @@ export async function readRgbRows(
     return rows.flatten({ background: 'white' }).toColourspace('srgb').raw().toBuffer();
   }
   const size = uprightSize(facts);
-  if (size.widthPx === window.widthPx && size.heightPx === window.heightPx) {
+  const isScaled = size.widthPx !== window.widthPx || size.heightPx !== window.heightPx;
+  if (!isScaled || !scalesAsWhole(facts)) {
     return toRgb(await readSampleRows(input, facts, window), facts);
   }
-  // Resizing treats a second or fourth channel as transparency, so it comes after the conversion.
+  // Resizing would treat an additional channel as transparency, so it comes last here.
   const whole = { ...size, topPx: 0, rows: size.heightPx };
   const rgb = toRgb(await readSampleRows(input, facts, whole), facts);
   const raw = { width: size.widthPx, height: size.heightPx, channels: 3 } as const;

@@ -7,6 +7,7 @@ import { createProject } from '../../../src-main/project/project.ts';
 import { sample, TemporaryFolder } from './sample-files.ts';
 
 const base = { fileName: 'a.jpg', widthPx: 6, heightPx: 4, boxesOnly: 0 };
+const size: [number, number] = [4, 6];
 const triangle = { classIndex: 1, shape: [[0, 0, 6, 0, 0, 4]] };
 
 function drawn(shapes: CocoImage['shapes']): string[] {
@@ -28,7 +29,7 @@ test('a polygon may reach beyond the picture', () => {
 });
 
 test('run lengths go down the columns', () => {
-  const shape = { size: [4, 6] as [number, number], counts: [1, 2, 3, 4, 14] };
+  const shape = { size, counts: [1, 2, 3, 4, 14] };
   expect(drawn([{ classIndex: 3, shape }])).toEqual(
     ['000000', '300000', '303000', '033000'].map((_, row) =>
       [0, 1, 2, 3, 4, 5]
@@ -43,8 +44,8 @@ test('run lengths go down the columns', () => {
 
 test('compressed run lengths are those of pycocotools', () => {
   // pycocotools encodes [1, 2, 3, 4, 14] as differences from the third on: 1 2 3 2 11.
-  const shape = { size: [4, 6] as [number, number], counts: '1232;' };
-  const same = { size: [4, 6] as [number, number], counts: [1, 2, 3, 4, 14] };
+  const shape = { size, counts: '1232;' };
+  const same = { size, counts: [1, 2, 3, 4, 14] };
   expect(drawn([{ classIndex: 3, shape }])).toEqual(drawn([{ classIndex: 3, shape: same }]));
 });
 
@@ -56,7 +57,7 @@ test('small shapes stay visible on large ones, in whatever order they come', () 
 });
 
 test('run lengths that do not fill the picture are refused', () => {
-  const shape = { size: [4, 6] as [number, number], counts: [1, 2] };
+  const shape = { size, counts: [1, 2] };
   expect(() => drawn([{ classIndex: 1, shape }])).toThrow(/does not fill the image/);
 });
 
