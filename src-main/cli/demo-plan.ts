@@ -19,7 +19,7 @@ export function demoPlan(isQuick: boolean): DemoPlan {
   };
 }
 
-const fullPretrain = { timeBudgetSeconds: 270, batchSize: 16, cropPx: 128, tilePx: 192 };
+const fullPretrain = { timeBudgetSeconds: 270, batchSize: 16, cropPx: 96, tilePx: 192 };
 const quickPretrain = { steps: 6, batchSize: 4, cropPx: 64, tilePx: 96, hidden: 64, scale: 0.5 };
 
 const fullFinetune = {
@@ -46,7 +46,8 @@ const network = { encoder: 'resnet18', decoder: 'fpn', decoderChannels: 128 };
  */
 const method = {
   levels: 'multi',
-  hidden: 512,
+  dim: 64,
+  hidden: 256,
   prototypes: 32,
   optimizer: 'adamw',
   learningRate: 8e-3,

@@ -78,7 +78,7 @@ export async function predictFolder(
   control: RunControl,
 ): Promise<PredictSummary> {
   const started = performance.now();
-  const { files, skipped } = await findInputs(options.inputs, control.signal);
+  const { files, skipped } = await findInputs(options, control.signal);
   const plan = planOutputNames(files, options.names ?? '{path}', model.description.name);
   plan.warnings.forEach((warning) => control.notice(warning));
   const isThere = (input: NamedInput): boolean => existsSync(join(options.outDir, maskName(input)));
@@ -229,9 +229,9 @@ function makeFolder(path: string): void {
   }
 }
 
-/** All pictures among the files and below the folders, and what could not be looked at. */
+/** All pictures among the files and below the folders (but no results of an earlier prediction). */
 async function findInputs(
-  inputs: readonly string[],
+  { inputs, outDir }: PredictOptions,
   signal: AbortSignal,
 ): Promise<{ files: readonly InputFile[]; skipped: SkippedFile[] }> {
   const files: InputFile[] = [];
@@ -243,7 +243,7 @@ async function findInputs(
       files.push({ path: root, relPath: basename(root) });
       continue;
     }
-    const found = await walkFolder(root, { signal });
+    const found = await walkFolder(root, { signal, except: [resolve(outDir)] });
     const pictures = found.files.filter(({ relPath }) => kindOfName(relPath).type !== 'unknown');
     files.push(...pictures.map(({ relPath }) => ({ path: join(root, relPath), relPath })));
     skipped.push(

@@ -107,6 +107,14 @@ test('existing masks are refused, kept or replaced, as asked', async () => {
   expect(replaced.predicted.length).toBe(2);
 });
 
+test('results inside the folder of pictures are not taken for pictures', async () => {
+  const inside = options('images/results', { overlays: false });
+  await predictFolder(model, inside, watch());
+  const again = await predictFolder(model, { ...inside, existing: 'replace' }, watch());
+  expect(again.predicted.length).toBe(2);
+  rmSync(inside.outDir, { recursive: true });
+});
+
 test('cancelling leaves no half-written picture', async () => {
   const control = watch();
   const cancelling = { ...control, report: () => control.abort.abort() };
