@@ -48,7 +48,7 @@ async function main(argv: readonly string[]): Promise<number> {
       args: [...argv],
       options: { quick: { type: 'boolean', default: false }, out: { type: 'string' } },
     });
-    await runDemo(demoPlan(values.quick), freeFolder(values.out ?? 'demo-results'), output);
+    await runDemo(demoPlan(values.quick), freeFolder(values.out ?? 'demo-output'), output);
     return exitCodes.done;
   } catch (error) {
     return output.failure(error);
