@@ -60,7 +60,7 @@ export async function compileStep(step: StepFunction, options: StepOptions): Pro
   checkState(options.state, options.state);
   if (options.device.executor !== 'onnxruntime') return eagerStep(step, options);
   const started = performance.now();
-  const graph = traceStep(step, options.state, options.batch);
+  const graph = traceStep(step, options.state, options.batch, options.device.provider);
   const traceMs = performance.now() - started;
   const session = await openSession(writeOnnx(graph, options.label), options.device, options);
   const compileMs = performance.now() - started - traceMs;
@@ -83,7 +83,7 @@ export async function compileFunction(
   );
   if (device.executor !== 'onnxruntime') return eagerFunction(fn, { params, inputs, device });
   const started = performance.now();
-  const graph = traceFunction(fn, params, inputs);
+  const graph = traceFunction(fn, params, inputs, { provider: device.provider });
   const traceMs = performance.now() - started;
   const session = await openSession(writeOnnx(graph, options.label), device);
   const compileMs = performance.now() - started - traceMs;

@@ -16,6 +16,8 @@ export function exportOnnx(
   },
 ): Uint8Array {
   const same = (name: string) => name;
-  const graph = traceFunction(fn, options.params, options.inputs, { input: same, output: same });
+  const graph = traceFunction(fn, options.params, options.inputs, {
+    names: { input: same, output: same },
+  });
   return writeOnnx(graph, options.label, options.metadata);
 }

@@ -1,5 +1,6 @@
 import { AppError } from '../lib/errors.ts';
 import { inferOutputs } from './shapes.ts';
+import type { Provider } from './types.ts';
 
 /** Element types of values inside a graph. */
 export type ElementType = 'float32' | 'int32' | 'int64' | 'bool' | 'uint8';
@@ -46,11 +47,17 @@ export const OPSET = 20;
  * made once, so common subexpressions never enter the graph.
  */
 export class GraphBuilder {
+  readonly provider: Provider;
   readonly nodes: Node[] = [];
   readonly inputs: NamedValue[] = [];
   readonly #known = new Map<string, readonly Value[]>();
   readonly #constants = new Map<string, Value>();
   #nextId = 0;
+
+  /** @param provider where the graph will run; kernels may choose other nodes for it */
+  constructor(provider: Provider = 'cpu') {
+    this.provider = provider;
+  }
 
   /** A graph input that is fed on every run. */
   input(name: string, type: ElementType, shape: readonly number[]): Value {
@@ -116,13 +123,17 @@ export class GraphBuilder {
   }
 }
 
-/** Drops nodes that no output needs. Inputs stay, because callers feed them by name. */
+/**
+ * Drops nodes that no output needs, and the places of a pool that nobody asks for, because pools are
+ * several times faster without. Inputs stay, because callers feed them by name.
+ */
 export function pruned(graph: Graph): Graph {
   const needed = new Set(graph.outputs.map(({ value }) => value.id));
   const kept: Node[] = [];
   for (const node of graph.nodes.toReversed()) {
     if (!node.outputs.some(({ id }) => needed.has(id))) continue;
-    kept.push(node);
+    const isPlain = node.operator === 'MaxPool' && !needed.has(node.outputs.at(-1)?.id ?? -1);
+    kept.push(isPlain ? { ...node, outputs: node.outputs.slice(0, 1) } : node);
     for (const input of node.inputs) if (input !== undefined) needed.add(input.id);
   }
   return { ...graph, nodes: kept.reverse() };

@@ -4,7 +4,14 @@ import { tensorOf, tracedOf, withTracing } from './backend.ts';
 import { GraphBuilder, type Graph, type NamedValue, type Value } from './ir.ts';
 import { contiguous, plain, type Traced } from './layout.ts';
 import { castTo } from './kernels/elementwise.ts';
-import type { HostTensors, NamedTensors, PureFunction, StepFunction, TensorSpec } from './types.ts';
+import type {
+  HostTensors,
+  NamedTensors,
+  Provider,
+  PureFunction,
+  StepFunction,
+  TensorSpec,
+} from './types.ts';
 
 export type TensorSpecs = Readonly<Record<string, TensorSpec>>;
 
@@ -16,8 +23,13 @@ export const outputName = (role: 'next' | 'out', name: string) => `${role}/${nam
  * Records one call of `step` as a graph. State that a step returns untouched is not an output.
  * @throws AppError `graph.missing-kernel`, `graph.state-changed` (names or shapes differ)
  */
-export function traceStep(step: StepFunction, state: TensorSpecs, batch: TensorSpecs): Graph {
-  return traced((graph) => {
+export function traceStep(
+  step: StepFunction,
+  state: TensorSpecs,
+  batch: TensorSpecs,
+  provider?: Provider,
+): Graph {
+  return traced(provider, (graph) => {
     const stateIn = inputsOf(graph, 'state', state);
     const batchIn = inputsOf(graph, 'batch', batch);
     const result = step(tensorsOf(stateIn), tensorsOf(batchIn));
@@ -30,6 +42,18 @@ export function traceStep(step: StepFunction, state: TensorSpecs, batch: TensorS
   });
 }
 
+export interface TraceOptions {
+  /** Names of the graph's inputs and outputs; with their role in front when absent. */
+  readonly names?: typeof roleNames;
+  /** Where the graph will run; the CPU when absent. */
+  readonly provider?: Provider;
+}
+
+const roleNames = {
+  input: (name: string): string => inputName('batch', name),
+  output: (name: string): string => outputName('out', name),
+};
+
 /**
  * Records one call of `fn`. Parameters given with data become constants of the graph, parameters
  * given as shapes become inputs.
@@ -38,12 +62,10 @@ export function traceFunction(
   fn: PureFunction,
   params: TensorSpecs | HostTensors,
   inputs: TensorSpecs,
-  names: { readonly input: (name: string) => string; readonly output: (name: string) => string } = {
-    input: (name) => inputName('batch', name),
-    output: (name) => outputName('out', name),
-  },
+  options: TraceOptions = {},
 ): Graph {
-  return traced((graph) => {
+  const { names = roleNames, provider } = options;
+  return traced(provider, (graph) => {
     const parameters = Object.entries(params).map(
       ([name, spec]) => [name, parameterOf(graph, name, spec)] as const,
     );
@@ -58,8 +80,11 @@ export function traceFunction(
   });
 }
 
-function traced(record: (graph: GraphBuilder) => readonly NamedValue[]): Graph {
-  const graph = new GraphBuilder();
+function traced(
+  provider: Provider | undefined,
+  record: (graph: GraphBuilder) => readonly NamedValue[],
+): Graph {
+  const graph = new GraphBuilder(provider);
   try {
     return graph.finish(withTracing(graph, () => record(graph)));
   } catch (cause) {

@@ -59,33 +59,70 @@ export function windowAttributes(window: Window) {
 function convolution(call: KernelCall): Traced {
   const [x, filter] = [call.input('x'), call.input('filter')];
   const window = windowOf(call, x.shape, filter.shape);
-  const inputs = [arranged(call.graph, x, NCHW), arranged(call.graph, filter, OIHW)];
-  return placed(call.node('Conv', inputs, windowAttributes(window)), NCHW);
+  const [image, weights] = [arranged(call.graph, x, NCHW), arranged(call.graph, filter, OIHW)];
+  return placed(convolved(call.graph, image, weights, windowAttributes(window)), NCHW);
 }
 
 /**
- * dL/dx. With stride 1 it is a convolution of dy with the filter turned by 180 degrees. With stride s
- * every residue of the position modulo s sees its own subset of taps: one stride-1 convolution makes
- * the s * s residues as channels, and depth-to-space interleaves them.
+ * A convolution in NCHW, written so that two faults of onnxruntime's WebGPU provider (1.30) do no harm.
+ * It takes a one-pixel filter that steps by one for a matrix product and forgets the padding; that is
+ * done behind the convolution, because in front it would be fused into it. And it reads beyond the
+ * channels where 3 divides their number, 4 does not, and 4 divides the number of filters; there
+ * channels of zeros are added.
  */
+export function convolved(
+  graph: GraphBuilder,
+  image: Value,
+  filter: Value,
+  attributes: ReturnType<typeof windowAttributes>,
+): Value {
+  const { kernel_shape, strides, pads } = attributes;
+  if ([...kernel_shape, ...strides].every((n) => n === 1)) {
+    const product = graph.node('Conv', [image, filter], { ...attributes, pads: [0, 0, 0, 0] });
+    const [top = 0, left = 0, bottom = 0, right = 0] = pads;
+    return paddedWith(graph, product, [0, 0, top, left], [0, 0, bottom, right]);
+  }
+  const [output = 0, input = 0] = filter.shape;
+  const isMisread = input > 3 && input % 3 === 0 && input % 4 !== 0 && output % 4 === 0;
+  const extra = isMisread && graph.provider === 'webgpu' ? 4 - (input % 4) : 0;
+  const inputs = [image, filter].map((value) =>
+    paddedWith(graph, value, [0, 0, 0, 0], [0, extra, 0, 0]),
+  );
+  return graph.node('Conv', inputs, attributes);
+}
+
 function inputGradient(call: KernelCall): Traced {
-  const dyTraced = call.input('dy');
   const filterTraced = call.input('filter');
   const inputShape = call.numbers('inputShape');
   const window = windowOf(call, inputShape, filterTraced.shape);
-  const dy = arranged(call.graph, dyTraced, NCHW);
+  const dy = arranged(call.graph, call.input('dy'), NCHW);
   const filter = arranged(call.graph, filterTraced, OIHW);
-  const rows = residuePlan(window, 0, inputShape[1] ?? 0);
-  const columns = residuePlan(window, 1, inputShape[2] ?? 0);
-  const taps = residueFilter(call.graph, filter, window, rows, columns);
-  const residues = call.node('Conv', [dy, taps], {
+  const [, height = 0, width = 0] = inputShape;
+  return placed(imageGradient(call.graph, dy, filter, window, [height, width]), NCHW);
+}
+
+/**
+ * dL/dx of a convolution, in NCHW. With stride 1 it is a convolution of dy with the filter turned by
+ * 180 degrees. With stride s every residue of the position modulo s sees its own subset of taps: one
+ * stride-1 convolution makes the s * s residues as channels, and depth-to-space interleaves them.
+ */
+export function imageGradient(
+  graph: GraphBuilder,
+  dy: Value,
+  filter: Value,
+  window: Window,
+  size: readonly [height: number, width: number],
+): Value {
+  const rows = residuePlan(window, 0, size[0]);
+  const columns = residuePlan(window, 1, size[1]);
+  const taps = residueFilter(graph, filter, window, rows, columns);
+  const residues = convolved(graph, dy, taps, {
     kernel_shape: [rows.size, columns.size],
     strides: [1, 1],
     dilations: [1, 1],
     pads: [rows.before, columns.before, rows.after, columns.after],
   });
-  const [height = 0, width = 0] = [inputShape[1], inputShape[2]];
-  return placed(interleaved(call.graph, residues, window.strides, [height, width]), NCHW);
+  return interleaved(graph, residues, window.strides, size);
 }
 
 /** How dL/dx reads dy along one axis: a window of `size` outputs, padded, `count` positions. */

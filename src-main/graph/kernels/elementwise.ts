@@ -133,6 +133,17 @@ function addAll(call: KernelCall): Traced {
   );
 }
 
+/** With operands of equal size: onnxruntime's WebGPU provider fails on some that broadcast. */
+function power(call: KernelCall): Traced {
+  return elementwise(call.graph, [call.input('a'), call.input('b')], (a, b) => {
+    const shape = call.graph.integers(broadcastShapes([a.shape, b.shape]));
+    const full = [a, b].map((value) =>
+      sizeOf(value.shape) === 1 ? value : call.node('Expand', [value, shape]),
+    );
+    return call.node('Pow', full);
+  });
+}
+
 function floorDivide(call: KernelCall): Traced {
   return elementwise(call.graph, [call.input('a'), call.input('b')], (a, b) => {
     const quotient = call.node('Div', [
@@ -243,7 +254,7 @@ export const elementwiseKernels: KernelTable = {
   Mod: modulo,
   Maximum: binary('Max'),
   Minimum: binary('Min'),
-  Pow: binary('Pow'),
+  Pow: power,
   SquaredDifference: squaredDifference,
   Greater: binary('Greater'),
   GreaterEqual: binary('GreaterOrEqual'),

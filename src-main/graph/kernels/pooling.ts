@@ -1,7 +1,15 @@
-import type { Value } from '../ir.ts';
-import { NCHW, arranged, placed, reshapedTo, type Traced } from '../layout.ts';
+import { defined } from '../../lib/errors.ts';
+import type { GraphBuilder, Value } from '../ir.ts';
+import { NCHW, arranged, inOrder, placed, reshapedTo, type Traced } from '../layout.ts';
+import {
+  convolved,
+  imageGradient,
+  windowAttributes,
+  windowOf,
+  type Window,
+} from './convolution.ts';
 import { sizeOf } from '../shapes.ts';
-import { windowAttributes, windowOf, type Window } from './convolution.ts';
+import { castTo } from './elementwise.ts';
 import type { KernelCall, KernelTable } from './kernel.ts';
 
 function poolingWindow(call: KernelCall, shape: readonly number[]): Window {
@@ -12,31 +20,87 @@ function poolingWindow(call: KernelCall, shape: readonly number[]): Window {
 function maxPool(call: KernelCall): Traced {
   const x = call.input('x');
   const window = poolingWindow(call, x.shape);
-  const [maximum] = maximumAndPlace(call, x, window);
-  return placed(maximum, NCHW);
+  const image = arranged(call.graph, x, NCHW);
+  if (call.graph.provider === 'cpu') {
+    return placed(maximumAndPlace(call.graph, image, window).maximum, NCHW);
+  }
+  return placed(call.node('MaxPool', [image], windowAttributes(window)), NCHW);
 }
 
-/** Both outputs are always asked for, so that the gradient finds the same node. */
-function maximumAndPlace(call: KernelCall, x: Traced, window: Window): readonly [Value, Value] {
-  const image = arranged(call.graph, x, NCHW);
-  const outputs = call.graph.nodeWithOutputs('MaxPool', [image], windowAttributes(window), 2);
-  const [maximum, place] = outputs;
-  if (maximum === undefined || place === undefined) throw new Error('MaxPool has two outputs');
-  return [maximum, place];
+/**
+ * Two ways, because the places that MaxPool can return are missing on WebGPU, while the way around
+ * them takes the CPU twice as long.
+ */
+function maxPoolGradient(call: KernelCall): Traced {
+  const { graph } = call;
+  const x = call.input('input');
+  const window = poolingWindow(call, x.shape);
+  const image = arranged(graph, x, NCHW);
+  const dy = arranged(graph, call.input('dy'), NCHW);
+  const gradient = graph.provider === 'cpu' ? scatteredGradient : sortedGradient;
+  return placed(gradient(graph, image, dy, window), NCHW);
+}
+
+/** Asked for with both outputs, so that the gradient finds the same node. */
+function maximumAndPlace(graph: GraphBuilder, image: Value, window: Window) {
+  const outputs = graph.nodeWithOutputs('MaxPool', [image], windowAttributes(window), 2);
+  return { maximum: defined(outputs[0], 'maximum'), place: defined(outputs[1], 'place') };
 }
 
 /** Adds every gradient to the place that its maximum came from. */
-function maxPoolGradient(call: KernelCall): Traced {
-  const x = call.input('input');
-  const [, place] = maximumAndPlace(call, x, poolingWindow(call, x.shape));
-  const dy = arranged(call.graph, call.input('dy'), NCHW);
-  const [batch = 0, height = 0, width = 0, channels = 0] = x.shape;
-  const size = sizeOf(x.shape);
-  const zeros = call.node('Expand', [call.graph.float(0), call.graph.integers([size])]);
-  const flat = (value: Value) => reshapedTo(call.graph, value, [sizeOf(value.shape)]);
+function scatteredGradient(graph: GraphBuilder, image: Value, dy: Value, window: Window): Value {
+  const { place } = maximumAndPlace(graph, image, window);
+  const flat = (value: Value) => reshapedTo(graph, value, [sizeOf(value.shape)]);
+  const zeros = graph.node('Expand', [graph.float(0), graph.integers([sizeOf(image.shape)])]);
   const inputs = [zeros, flat(place), flat(dy)];
-  const sums = call.node('ScatterElements', inputs, { axis: 0, reduction: 'add' });
-  return placed(reshapedTo(call.graph, sums, [batch, channels, height, width]), NCHW);
+  const sums = graph.node('ScatterElements', inputs, { axis: 0, reduction: 'add' });
+  return reshapedTo(graph, sums, image.shape);
+}
+
+/**
+ * Lays the pixels under a window out as channels, by a convolution with unit filters, so that the
+ * largest is an ArgMax; gradients find their way back by the gradient of that convolution.
+ */
+function sortedGradient(graph: GraphBuilder, image: Value, dy: Value, window: Window): Value {
+  const [batch = 0, channels = 0, height = 0, width = 0] = image.shape;
+  const planes = (value: Value, size: readonly number[]) =>
+    reshapedTo(graph, value, [batch * channels, 1, ...size]);
+  const unit = unitFilters(graph, window);
+  const taps = unit.shape[0] ?? 0;
+  const pixels = convolved(graph, planes(image, [height, width]), unit, windowAttributes(window));
+  const inside = insideMask(graph, window, [height, width]);
+  const known = graph.node('Where', [inside, pixels, graph.float(lowest)]);
+  const largest = graph.node('ArgMax', [known], { axis: 1, keepdims: 1 });
+  const ramp = graph.constant('int32', [1, taps, 1, 1], Int32Array.from(inOrder(taps)));
+  const isLargest = graph.node('Equal', [castTo(graph, largest, 'int32'), ramp]);
+  const sent = graph.node('Where', [isLargest, planes(dy, window.output), graph.float(0)]);
+  const dx = imageGradient(graph, sent, unit, window, [height, width]);
+  return reshapedTo(graph, dx, image.shape);
+}
+
+/** One filter for each place under the window: [taps, 1, height, width]. */
+function unitFilters(graph: GraphBuilder, { kernel }: Window): Value {
+  const taps = kernel[0] * kernel[1];
+  const data = Float32Array.from({ length: taps * taps }, (_, i) => (i % (taps + 1) === 0 ? 1 : 0));
+  return graph.constant('float32', [taps, 1, ...kernel], data);
+}
+
+/** Which places under a window are no padding: [1, taps, rows, columns]. */
+function insideMask(graph: GraphBuilder, window: Window, size: readonly [number, number]): Value {
+  const inside = ([0, 1] as const).map((axis) =>
+    inOrder(window.kernel[axis]).map((tap) =>
+      inOrder(window.output[axis]).map((output) => {
+        const place = output * window.strides[axis] + tap - window.before[axis];
+        return place >= 0 && place < size[axis] ? 1 : 0;
+      }),
+    ),
+  );
+  const [rows = [], columns = []] = inside;
+  const mask = rows.flatMap((row) =>
+    columns.flatMap((column) => row.flatMap((a) => column.map((b) => a * b))),
+  );
+  const shape = [1, rows.length * columns.length, ...window.output];
+  return graph.constant('bool', shape, Uint8Array.from(mask));
 }
 
 function averagePool(call: KernelCall): Traced {
@@ -72,6 +136,9 @@ function averagePoolGradient(call: KernelCall): Traced {
     NCHW,
   );
 }
+
+/** Below every float32 that a network can sensibly hold, and finite. */
+const lowest = -3.4e38;
 
 export const poolingKernels: KernelTable = {
   AvgPool: averagePool,

@@ -63,10 +63,14 @@ const geometries: readonly Geometry[] = [
   { size: [7, 6], kernel: [1, 1], stride: 2 },
   { size: [9, 8], kernel: [7, 7], stride: 2, pad: explicit(3, 3, 3, 3) },
   { size: [6, 6], kernel: [2, 2], stride: 2 },
+  { size: [6, 7], kernel: [2, 2], stride: 2 },
+  { size: [4, 5], kernel: [1, 1], pad: explicit(1, 0, 0, 2) },
   { size: [8, 9], kernel: [5, 5], stride: 3, pad: explicit(2, 2, 2, 2) },
   { size: [3, 3], kernel: [3, 3], channels: [1, 1] },
   { size: [4, 4], kernel: [3, 3], pad: 1, channels: [1, 4] },
   { size: [4, 4], kernel: [3, 3], pad: 1, channels: [4, 1] },
+  { size: [4, 4], kernel: [3, 3], pad: 1, channels: [6, 4] },
+  { size: [4, 4], kernel: [2, 2], channels: [4, 9] },
   { size: [1, 1], kernel: [1, 1], channels: [3, 2] },
 ];
 
