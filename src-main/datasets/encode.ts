@@ -28,16 +28,6 @@ export async function encodeClassMask(
     .toBuffer();
 }
 
-/** A picture resized to fit `sidePx`, never enlarged. */
-export async function shrinkPicture(picture: Picture, sidePx: number): Promise<Picture> {
-  const raw = { width: picture.widthPx, height: picture.heightPx, channels: 3 } as const;
-  const { data, info } = await sharp(picture.data, { raw, limitInputPixels: false })
-    .resize({ width: sidePx, height: sidePx, fit: 'inside', withoutEnlargement: true })
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return { data, widthPx: info.width, heightPx: info.height };
-}
-
 /** An SVG drawing as the bytes of a PNG file. */
 export async function rasterizeSvg(svg: string): Promise<Uint8Array> {
   return sharp(Buffer.from(svg), { limitInputPixels: false, unlimited: true }).png().toBuffer();
