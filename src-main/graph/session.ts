@@ -29,6 +29,8 @@ export async function openSession(
       graphOptimizationLevel: 'all',
       ...(device.threads === undefined ? {} : { intraOpNumThreads: device.threads }),
       interOpNumThreads: 1,
+      // Threads that wait by spinning make a step several times slower as soon as anything else runs.
+      extra: { 'session.intra_op.allow_spinning': '0' },
       executionMode: 'sequential',
       // A planned block would come on top of what the first run took: a third more memory, no faster.
       enableMemPattern: false,
