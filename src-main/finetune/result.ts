@@ -29,7 +29,7 @@ export function considerBest(training: Training, { params, step, score }: Candid
     step: String(step),
     quickMeanIou: String(score),
   });
-  project.checkpoints.put({ runId: run.id, kind: 'best', step, ...written });
+  project.durably(() => project.checkpoints.put({ runId: run.id, kind: 'best', step, ...written }));
   removeUnlistedWeights(project, run.id);
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from './errors.ts';
 
@@ -15,6 +15,25 @@ export function writeFileAtomic(path: string, chunks: Iterable<Uint8Array>): voi
   } finally {
     file.dispose();
   }
+}
+
+/** Left free for the database and the system, in bytes. */
+const reserveBytes = 50e6;
+
+/**
+ * Looks before something large is written, so that a full disk is told while nothing is half done.
+ * @throws AppError `disk.full`
+ */
+export function requireFreeSpace(folder: string, bytes: number): void {
+  const { bavail, bsize } = statfsSync(folder);
+  const free = bavail * bsize;
+  if (free >= bytes + reserveBytes) return;
+  const inMb = (value: number): string => `${Math.ceil(value / 1e6)} MB`;
+  throw new AppError(
+    'disk.full',
+    `${inMb(bytes)} are to be written to ${folder}, but only ${inMb(free)} are free. ` +
+      'Nothing was lost; free some space and continue.',
+  );
 }
 
 /**

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { dirname, join, relative, sep } from 'node:path';
 import * as v from 'valibot';
 import type { HostTensors } from '../graph/types.ts';
-import { writeFileAtomic } from '../lib/files.ts';
+import { requireFreeSpace, writeFileAtomic } from '../lib/files.ts';
 import { log } from '../lib/log.ts';
 import { readSafetensors, safetensorsChunks } from '../nn/safetensors.ts';
 import type { CheckpointKind } from '../project/checkpoints.ts';
@@ -56,7 +56,7 @@ export function writeCheckpoint(
     position: JSON.stringify(position),
     config: JSON.stringify(options.config),
   });
-  project.transaction(() => {
+  project.durably(() => {
     for (const kind of options.kinds) {
       project.checkpoints.put({ runId, kind, step: position.step, ...written });
     }
@@ -91,6 +91,8 @@ export function writeTensors(
   tensors: HostTensors,
   metadata: Readonly<Record<string, string>>,
 ): { readonly file: string; readonly bytes: number; readonly sha256: string } {
+  const needed = Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0);
+  requireFreeSpace(dirname(path), needed);
   const hash = createHash('sha256');
   let bytes = 0;
   function* hashed(): Generator<Uint8Array> {

@@ -26,6 +26,19 @@ export function immediately<T>(db: Connection, work: () => T): T {
   return translated('transaction', () => db.transaction(work).immediate());
 }
 
+/**
+ * As `immediately`, and when it returns everything stored so far survives a power cut too (the WAL is
+ * synced; plain commits may be lost with the power, never half). For rows after which files go.
+ */
+export function durably<T>(db: Connection, work: () => T): T {
+  db.pragma('synchronous = FULL');
+  try {
+    return immediately(db, work);
+  } finally {
+    db.pragma('synchronous = NORMAL');
+  }
+}
+
 /** A prepared `SELECT` whose rows are checked by `schema`; `name` is what a slow query is logged as. */
 export function selectAll<T>(
   db: Connection,

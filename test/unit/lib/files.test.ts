@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { AtomicFile, writeFileAtomic } from '../../../src-main/lib/files.ts';
+import { AtomicFile, requireFreeSpace, writeFileAtomic } from '../../../src-main/lib/files.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decon-files-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -37,4 +37,9 @@ test('a folder that is not there is told in words', () => {
   expect(() => writeFileAtomic(join(folder, 'no/a.bin'), [])).toThrow(
     'could not be written. Check that the folder exists',
   );
+});
+
+test('a disk with too little room is told before anything is written', () => {
+  expect(() => requireFreeSpace(folder, 1000)).not.toThrow();
+  expect(() => requireFreeSpace(folder, 1e18)).toThrow(/only \d+ MB are free/);
 });
