@@ -1,9 +1,30 @@
+import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
+
+/** A Vulkan driver in software, from Debian's chromium; WebGPU tests run on it without a GPU. */
+const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
+const isDriverChosen = process.env['VK_ICD_FILENAMES'] !== undefined;
+const driver =
+  !isDriverChosen && existsSync(swiftShader) ? { VK_ICD_FILENAMES: swiftShader } : undefined;
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     testTimeout: 60_000,
+    hookTimeout: 60_000,
+    // One group after the other: the last two use every core themselves.
+    projects: [
+      project('unit', 0),
+      project('parity', 0),
+      project('webgpu', 1, driver),
+      project('demo', 2),
+    ],
   },
 });
+
+function project(name: string, groupOrder: number, env: Record<string, string> = {}) {
+  return {
+    extends: true,
+    test: { name, include: [`test/${name}/**/*.test.ts`], sequence: { groupOrder }, env },
+  } as const;
+}

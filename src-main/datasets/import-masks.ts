@@ -80,6 +80,13 @@ export async function importMaskFiles(task: MaskTask): Promise<number> {
   return storeMasks(task, all, mapping);
 }
 
+/** True for `a_mask.png` and the like: the masks, where they lie among the images. */
+export function isMaskName(relPath: string): boolean {
+  return maskSuffix.test(stem(relPath));
+}
+
+const maskSuffix = /[_-](mask|masks|label|labels|gt|seg)$/i;
+
 /** Masks carry codes of their own, so that they are told apart from their images. */
 export function asMaskCode(code: string): string {
   return code.replace(/^images\./, 'masks.');
@@ -108,8 +115,9 @@ function nameOf(task: MaskTask, relPath: string): string {
 
 /** `a/b.png` belongs to `a/b.jpg`; so do `a/b.jpg.png` and `a/b_mask.png`. */
 function pairUp(task: MaskTask, maskPaths: readonly string[]): Pair[] {
+  const isMixed = task.masksPath === task.folder.path;
   const masks = Map.groupBy(
-    maskPaths.filter((path) => kindOfName(path).type === 'image'),
+    maskPaths.filter((path) => kindOfName(path).type === 'image' && (!isMixed || isMaskName(path))),
     maskStem,
   );
   const pairs: Pair[] = [];
@@ -143,7 +151,7 @@ function stem(relPath: string): string {
 }
 
 function maskStem(relPath: string): string {
-  return stem(relPath).replace(/[_-](mask|masks|label|labels|gt|seg)$/i, '');
+  return stem(relPath).replace(maskSuffix, '');
 }
 
 async function scanPair(

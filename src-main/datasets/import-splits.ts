@@ -120,9 +120,9 @@ function splitByFile(task: SplitTask, file: SplitFile): void {
     const split = file.splitOf.get(image.relPath) ?? file.splitOf.get(basename(image.relPath));
     const isNamed = names.some((name) => missing.has(name));
     for (const name of names) missing.delete(name);
-    if (image.status !== 'usable') continue;
-    if (!isNamed && split === undefined) notNamed++;
-    splits.set(image.id, split ?? null);
+    if (image.status === 'skipped') continue;
+    if (!isNamed && image.status === 'usable') notNamed++;
+    splits.set(image.id, split ?? null); // of duplicates too: a leak shows by it
   }
   project.images.setSplits(splits);
   if (notNamed > 0) {
@@ -184,7 +184,13 @@ function reportLeaks(task: SplitTask): void {
 }
 
 function isSame(a: SplitChoice, b: SplitChoice): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  const patternOf = ({ groupBy }: SplitChoice) =>
+    groupBy?.type === 'pattern' ? groupBy.pattern : groupBy?.type;
+  return (
+    a.seed === b.seed &&
+    labelledSplits.every((name) => a.shares[name] === b.shares[name]) &&
+    patternOf(a) === patternOf(b)
+  );
 }
 
 function note(

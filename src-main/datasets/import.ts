@@ -1,3 +1,4 @@
+import { AppError } from '../lib/errors.ts';
 import type { FolderRow } from '../project/images.ts';
 import type { Project } from '../project/project.ts';
 import {
@@ -9,9 +10,10 @@ import {
   type DataFolder,
   type SplitFile,
 } from './data-folder.ts';
+import { shown } from './file-errors.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { importCocoMasks } from './import-coco.ts';
-import { importMaskFiles } from './import-masks.ts';
+import { importMaskFiles, isMaskName } from './import-masks.ts';
 import { importPictures } from './import-pictures.ts';
 import { importSplits, markDuplicates } from './import-splits.ts';
 import type { ImportOptions, ImportProblem, ImportSummary, TaskControl } from './import-types.ts';
@@ -22,7 +24,7 @@ import { walkFolder } from './walk.ts';
  * Source files are only read. One bad file never ends an import: everything worth knowing about a
  * file is stored as a problem. Importing again reads only what has changed.
  * @throws AppError when the folder itself or a file about all images (classes.json...) cannot be
- * used; CancelledError
+ * used, `images.none-found`; CancelledError
  */
 export async function importImages(
   project: Project,
@@ -33,8 +35,9 @@ export async function importImages(
   const places = await recognizeDataFolder(options);
   const declared = await readDeclarations(places);
   const problems: ImportProblem[] = [];
+  const isMixed = places.masks === places.images;
   const walked = await walkFolder(places.images, {
-    except: places.masks === undefined ? [] : [places.masks],
+    except: places.masks === undefined || isMixed ? [] : [places.masks],
     signal: control.signal,
     onFound: (found) => {
       if (found % 1000 === 0) {
@@ -43,8 +46,10 @@ export async function importImages(
     },
   });
   problems.push(...walked.problems);
+  const files = isMixed ? walked.files.filter(({ relPath }) => !isMaskName(relPath)) : walked.files;
   const folder = project.images.addFolder(places.images);
-  const counts = await importPictures(project, folder, walked.files, problems, control);
+  const counts = await importPictures(project, folder, files, problems, control);
+  if (counts.found === 0) throw noImages(places.images);
   await importMasks(project, places, { ...declared, folder, problems, control, options });
   const duplicates = markDuplicates(project, problems);
   importSplits({ project, folder, options, problems, ...declared });
@@ -63,6 +68,13 @@ export async function importImages(
     fingerprint,
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+function noImages(path: string): AppError {
+  return new AppError(
+    'images.none-found',
+    `There is no image (JPEG, PNG, TIFF, WebP or GIF) in ${shown(path)}. Check that it is the right folder.`,
+  );
 }
 
 interface Declarations {

@@ -105,14 +105,29 @@ describe('a data folder', () => {
     expect(splits()).toEqual(first);
   });
 
+  test('may hold the masks among the images', async () => {
+    for (const [i, name] of ['a', 'b'].entries()) {
+      folder.write(`data/${name}.png`, await sample(32, 24, i).png().toBuffer());
+      folder.write(`data/${name}_mask.png`, await greyPng(rectangle(32, 24, 1), 32, 24));
+    }
+    const summary = await importImages(project, { imagesPath: dataPath(), masksPath: dataPath() });
+    expect(summary).toMatchObject({ found: 2, masks: 2 });
+  });
+
   test('reports groups and duplicates in two parts', async () => {
     await addLabelled('p1_a', 1);
     await addLabelled('p1_b', 2);
-    folder.writeJson('data/split.json', { train: ['p1_a.png'], test: ['p1_b.png'] });
+    await addLabelled('p2_same', 2);
+    folder.writeJson('data/split.json', {
+      train: ['p1_a.png', 'p2_same.png'],
+      test: ['p1_b.png'],
+    });
     const groupBy = { type: 'pattern', pattern: '^(p[0-9])_' } as const;
     await importImages(project, { imagesPath: dataPath(), groupBy });
-    expect(project.importProblems.list()).toEqual([
-      expect.objectContaining({ code: 'splits.leak', path: 'p1' }),
+    expect(project.importProblems.list().map(({ code, path }) => [code, path])).toEqual([
+      ['images.duplicate', 'p2_same.png'],
+      ['splits.leak', 'p1'],
+      ['splits.leak', 'p2_same.png'],
     ]);
   });
 });
@@ -138,7 +153,7 @@ test('each of the fifteen odd kinds is listed with its reason', async () => {
   expect(summary.masks).toBe(4);
   // The original of the duplicate stays; the link loop is no file.
   expect(summary.usable).toBe(4 + brokenKinds.length - unusable + 1);
-}, 30_000);
+});
 
 test('a cancelled import ends with CancelledError and keeps what it read', async () => {
   for (let i = 0; i < 30; i++) await addLabelled(`a${i}`, i);
@@ -167,6 +182,13 @@ test.each([
   folder.write(`data/${name}`, content);
   await expect(importImages(project, { imagesPath: dataPath() })).rejects.toThrow(message);
   expect(project.images.count()).toBe(0);
+});
+
+test('a folder without images is a sentence', async () => {
+  folder.write('data/notes.txt', 'x');
+  await expect(importImages(project, { imagesPath: dataPath() })).rejects.toThrow(
+    /There is no image/,
+  );
 });
 
 test('a folder that is not there is a sentence', async () => {
