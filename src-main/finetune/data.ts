@@ -1,9 +1,8 @@
 import * as v from 'valibot';
-import { openClassMask } from '../datasets/class-mask.ts';
+import { openImageMask } from '../datasets/class-mask.ts';
 import { openImage } from '../datasets/decode.ts';
 import { fractionSubset } from '../datasets/fractions.ts';
 import { imageFactsSchema } from '../datasets/image-facts.ts';
-import { readMaskMapping } from '../datasets/stored-settings.ts';
 import { buildTileCache } from '../datasets/tile-cache-build.ts';
 import { pictureRows } from '../inference/picture-rows.ts';
 import { AppError, defined } from '../lib/errors.ts';
@@ -80,9 +79,7 @@ async function openLabelledImage(
   scale: number,
 ): Promise<LabelledImage> {
   const image = defined(project.images.get(imageId), `image ${imageId}`);
-  const mask = defined(project.masks.get(imageId), `mask of image ${imageId}`);
-  const mapping = defined(readMaskMapping(project), 'the meaning of mask values');
-  const labels = await openClassMask(mask, mapping);
+  const labels = defined(await openImageMask(project, imageId), `mask of image ${imageId}`);
   const facts = v.parse(imageFactsSchema, image.facts);
   return {
     picture: pictureRows(await openImage(project.images.pathOf(image), facts), scale),
