@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { AppError } from '../lib/errors.ts';
+import { settingsProblem } from '../lib/schema-issues.ts';
 import { ENCODER_STRIDE, NETWORK_ENTRIES, NetworkConfigSchema } from '../nn/config.ts';
 
 const positiveInteger = v.pipe(v.number(), v.integer(), v.minValue(1));
@@ -109,13 +110,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
 export function parseFinetuneConfig(input: JsonObject, parentConfig?: JsonObject): FinetuneConfig {
   const result = v.safeParse(finetuneConfigSchema, { ...networkOf(parentConfig), ...input });
   if (!result.success) {
-    const issue = result.issues[0];
-    const field = v.getDotPath(issue) ?? 'the settings';
-    throw new AppError(
-      'config.invalid',
-      `The fine-tuning setting "${field}" is not valid: ${issue.message}`,
-      { details: { field } },
-    );
+    throw new AppError('config.invalid', settingsProblem(result.issues));
   }
   const config = result.output;
   if (config.cropPx > config.tilePx) {

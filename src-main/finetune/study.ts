@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import type { Device } from '../graph/types.ts';
 import { AppError, CancelledError, defined, throwIfCancelled } from '../lib/errors.ts';
+import { settingsProblem } from '../lib/schema-issues.ts';
 import { writeFileAtomic } from '../lib/files.ts';
 import type { RunControl } from '../lib/progress.ts';
 import type { Project } from '../project/project.ts';
@@ -80,11 +81,7 @@ function createStudy(project: Project, name: string, config: StudyConfig): Study
 function studyConfig(project: Project, input: JsonObject): StudyConfig {
   const parsed = v.safeParse(studyInputSchema, input);
   if (!parsed.success) {
-    const issue = parsed.issues[0];
-    throw new AppError(
-      'config.invalid',
-      `The study setting "${v.getDotPath(issue) ?? 'settings'}" is not valid: ${issue.message}`,
-    );
+    throw new AppError('config.invalid', settingsProblem(parsed.issues));
   }
   const parent = project.runs.get(parsed.output.pretrainRun);
   if (parent === undefined) {

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { AppError } from '../lib/errors.ts';
+import { settingsProblem } from '../lib/schema-issues.ts';
 import type { JsonObject } from '../project/values.ts';
 import { PretrainConfigSchema, PretrainOptionsSchema } from './config.ts';
 import type { PretrainConfig, PretrainOptions } from './config.ts';
@@ -18,13 +19,7 @@ export function readRunSettings(stored: JsonObject): RunSettings {
   if (resolved.success) return { type: 'resolved', config: resolved.output };
   const asked = v.safeParse(PretrainOptionsSchema, stored);
   if (asked.success) return { type: 'asked', options: asked.output };
-  const issue = asked.issues[0];
-  const field = v.getDotPath(issue) ?? 'the settings';
-  throw new AppError(
-    'config.invalid',
-    `The pre-training setting "${field}" is not valid: ${issue.message}`,
-    { details: { field } },
-  );
+  throw new AppError('config.invalid', settingsProblem(asked.issues));
 }
 
 /**
