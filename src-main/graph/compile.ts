@@ -1,7 +1,7 @@
-import { AppError } from '../lib/errors.ts';
 import type { Graph } from './ir.ts';
 import { writeOnnx } from './onnx-writer.ts';
 import { eagerFunction, eagerStep } from './eager.ts';
+import { checkState, copyOf } from './host-state.ts';
 import {
   hostTensor,
   openSession,
@@ -10,14 +10,7 @@ import {
   type SessionTensor,
 } from './session.ts';
 import { inputName, outputName, traceFunction, traceStep, type TensorSpecs } from './trace.ts';
-import type {
-  Device,
-  HostData,
-  HostTensor,
-  HostTensors,
-  PureFunction,
-  StepFunction,
-} from './types.ts';
+import type { Device, HostData, HostTensors, PureFunction, StepFunction } from './types.ts';
 
 export type BatchData = Readonly<Record<string, HostData>>;
 
@@ -57,7 +50,6 @@ export interface StepOptions {
 
 /** Traces a step once and compiles it; the state starts as given (it is copied). */
 export async function compileStep(step: StepFunction, options: StepOptions): Promise<CompiledStep> {
-  checkState(options.state, options.state);
   if (options.device.executor !== 'onnxruntime') return eagerStep(step, options);
   const started = performance.now();
   const graph = traceStep(step, options.state, options.batch, options.device.provider);
@@ -183,17 +175,4 @@ function outputsOf(results: Readonly<Record<string, SessionTensor>>): HostTensor
       .filter(([name]) => name.startsWith(prefix))
       .map(([name, tensor]) => [name.slice(prefix.length), hostTensor(tensor)]),
   );
-}
-
-function copyOf(tensor: HostTensor): HostTensor {
-  return { ...tensor, data: tensor.data.slice() };
-}
-
-/** @throws AppError `graph.state-mismatch` when names or shapes differ */
-function checkState(given: HostTensors, expected: HostTensors): void {
-  const names = new Set([...Object.keys(given), ...Object.keys(expected)]);
-  for (const name of names) {
-    if (`${given[name]?.shape}` === `${expected[name]?.shape}`) continue;
-    throw new AppError('graph.state-mismatch', `The state ${name} does not fit the network.`);
-  }
 }

@@ -20,8 +20,6 @@ export interface DeviceChoice {
 
 export interface DeviceListOptions {
   readonly signal?: AbortSignal;
-  /** Take the results of an earlier call on an unchanged machine (default false). */
-  readonly useCache?: boolean;
   /** Called before each device is tried, because that can take seconds. */
   readonly onTry?: (name: DeviceName) => void;
   /** Where results are kept; the user's cache folder when absent. */
@@ -47,8 +45,6 @@ export function deviceNamed(name: DeviceName): Device {
 export async function listDevices(
   options: DeviceListOptions = {},
 ): Promise<readonly DeviceReport[]> {
-  const known = options.useCache === true ? readDeviceCache(options.cacheFolder) : undefined;
-  if (known !== undefined) return known;
   const reports: DeviceReport[] = [];
   for (const name of DEVICE_NAMES) {
     options.onTry?.(name);
@@ -67,7 +63,7 @@ export async function chooseDevice(
   wanted: string,
   options: DeviceListOptions = {},
 ): Promise<DeviceChoice> {
-  if (wanted === 'auto') return fastest(await listDevices({ useCache: true, ...options }));
+  if (wanted === 'auto') return fastestNow(options);
   const name = DEVICE_NAMES.find((known) => known === wanted);
   if (name === undefined) {
     throw new AppError(
@@ -84,6 +80,21 @@ export async function chooseDevice(
         ...choice('cpu', `${deviceTitle(name)} cannot be used. ${report.reason} Using the CPU.`),
         isFallback: true,
       };
+}
+
+/**
+ * The fastest device by the kept reports of this machine, tried once more because drivers can change
+ * unseen; where there are none or it fails, every device is tried again.
+ */
+async function fastestNow(options: DeviceListOptions): Promise<DeviceChoice> {
+  const known = readDeviceCache(options.cacheFolder);
+  const best = known === undefined ? undefined : fastest(known);
+  if (best?.name === 'cpu') return best;
+  if (best !== undefined) {
+    options.onTry?.(best.name);
+    if ((await tryDevice(best.name, options.signal)).type === 'works') return best;
+  }
+  return fastest(await listDevices(options));
 }
 
 /** The choice that `auto` makes among reports. */

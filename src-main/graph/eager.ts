@@ -1,6 +1,7 @@
 import { engine, setBackend, tensor, type Tensor } from '@tensorflow/tfjs-core';
 import './gradients.ts';
 import { AppError, defined } from '../lib/errors.ts';
+import { checkState, copiesOf } from './host-state.ts';
 import type { BatchData, CompiledFunction, CompiledStep, StepOptions } from './compile.ts';
 import type { TensorSpecs } from './trace.ts';
 import type {
@@ -19,10 +20,11 @@ const NO_COMPILATION = { nodes: 0, traceMs: 0, compileMs: 0 } as const;
 /** Runs a step as it stands, operation by operation, on a tfjs backend. */
 export async function eagerStep(step: StepFunction, options: StepOptions): Promise<CompiledStep> {
   await activate(options.device);
-  let state = options.state;
+  let state = copiesOf(options.state);
   return {
     info: NO_COMPILATION,
-    run(batch) {
+    async run(batch) {
+      await activate(options.device);
       const result = scoped(() => {
         const { state: next, outputs } = step(
           tensors(state, dataOf(state)),
@@ -30,12 +32,14 @@ export async function eagerStep(step: StepFunction, options: StepOptions): Promi
         );
         return { next: hosted(next), outputs: hosted(outputs) };
       });
+      checkState(result.next, state);
       state = result.next;
-      return Promise.resolve(result.outputs);
+      return result.outputs;
     },
-    readState: () => Promise.resolve(state),
+    readState: () => Promise.resolve(copiesOf(state)),
     writeState(next) {
-      state = next;
+      checkState(next, state);
+      state = copiesOf(next);
       return Promise.resolve();
     },
     dispose: () => Promise.resolve(),
@@ -50,10 +54,12 @@ export async function eagerFunction(
   await activate(options.device);
   return {
     info: NO_COMPILATION,
-    run: (params, inputs) =>
-      Promise.resolve(
-        scoped(() => hosted(fn(tensors(params, dataOf(params)), tensors(options.inputs, inputs)))),
-      ),
+    async run(params, inputs) {
+      await activate(options.device);
+      return scoped(() =>
+        hosted(fn(tensors(params, dataOf(params)), tensors(options.inputs, inputs))),
+      );
+    },
     dispose: () => Promise.resolve(),
   };
 }

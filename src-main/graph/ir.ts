@@ -69,7 +69,7 @@ export class GraphBuilder {
   /** A constant; small equal ones are shared. */
   constant(type: ElementType, shape: readonly number[], data: ConstantData): Value {
     const isSmall = data.length <= 64;
-    const key = isSmall ? `${type}:${shape.join()}:${data.join()}` : '';
+    const key = isSmall ? `${type}:${shape.join()}:${numbersText(data)}` : '';
     const known = isSmall ? this.#constants.get(key) : undefined;
     if (known !== undefined) return known;
     const value = { id: this.#nextId++, shape, type, constant: data };
@@ -175,6 +175,11 @@ export function printGraph(graph: Graph): string {
     }),
     ...graph.outputs.map(({ name, value }) => `output ${name} = ${text(value)}`),
   ].join('\n');
+}
+
+/** Numbers as text that tells 0 from -0. */
+function numbersText(data: ConstantData): string {
+  return Array.from(data, (value) => (Object.is(value, -0) ? '-0' : String(value))).join();
 }
 
 function constantText(data: ConstantData): string {

@@ -53,21 +53,29 @@ export interface OpCase {
   readonly layouts?: readonly Layout[];
 }
 
-export const COMPILED_CPU: Device = { executor: 'onnxruntime', provider: 'cpu', threads: 1 };
+const COMPILED_CPU: Device = { executor: 'onnxruntime', provider: 'cpu', threads: 1 };
+export const WEBGPU: Device = { executor: 'onnxruntime', provider: 'webgpu', threads: 1 };
 const REFERENCE: Device = { executor: 'reference', provider: 'cpu' };
 
 /** Largest allowed difference, as a part of 1 plus the largest value of the tensor. */
-export const TOLERANCES = { cpu: 2e-5, webgpu: 1e-3 } as const;
+const TOLERANCES = { cpu: 2e-5, webgpu: 1e-3 } as const;
 
 /**
  * Runs an op and its gradients, for inputs in every layout, compiled and on tfjs's plain backend, and
  * compares; the gradients are also compared with central differences in float64.
  */
-export async function checkOp(
-  check: OpCase,
-  device: Device = COMPILED_CPU,
-  tolerance: number = TOLERANCES.cpu,
-): Promise<void> {
+export async function checkOp(check: OpCase): Promise<void> {
+  return checkOn(COMPILED_CPU, check, TOLERANCES.cpu);
+}
+
+/** The same on WebGPU, in one layout only: layouts are settled before a provider sees the graph. */
+export async function checkOpOnWebgpu(check: OpCase): Promise<void> {
+  const layouts = layoutsOf(check);
+  const layout = layouts.includes('oihw') ? 'oihw' : at(layouts, 0);
+  return checkOn(WEBGPU, { ...check, layouts: [layout] }, TOLERANCES.webgpu);
+}
+
+async function checkOn(device: Device, check: OpCase, tolerance: number): Promise<void> {
   const inputs = inputsOf(check);
   const fn = functionOf(check);
   checkShapes(traceFunction(fn, {}, specsOf(inputs), { provider: device.provider }));
