@@ -123,7 +123,7 @@ function packageFolder(packageName: string): string {
     return dirname(createRequire(import.meta.url).resolve(`${packageName}/package.json`));
   } catch (cause) {
     throw failure(
-      `The package ${packageName} is missing. Run "npm install ${packageName}" in the program's folder first.`,
+      `The package ${packageName} is missing. Run "npm install --include=optional" in the program's folder first.`,
       cause,
     );
   }

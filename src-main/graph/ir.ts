@@ -179,7 +179,9 @@ export function printGraph(graph: Graph): string {
 
 /** Numbers as text that tells 0 from -0. */
 function numbersText(data: ConstantData): string {
-  return Array.from(data, (value) => (Object.is(value, -0) ? '-0' : String(value))).join();
+  const texts: string[] = [];
+  for (const value of data) texts.push(Object.is(value, -0) ? '-0' : String(value));
+  return texts.join();
 }
 
 function constantText(data: ConstantData): string {

@@ -35,12 +35,12 @@ function restoreNodeUtilities(): void {
   }
 }
 
-function reasonOf(message: string): string {
+/** Why TensorFlow did not load, in words, from the error of its package. */
+export function reasonOf(message: string): string {
   if (message.includes('Cannot find package')) {
-    return 'The TensorFlow package is not installed. Run "decon device install tensorflow" to fetch it.';
+    return `The optional package ${PACKAGE} is not installed. Run "npm install --include=optional" in the program's folder.`;
   }
-  const isLibrary = /tfjs_binding|native binding|\.node/i.test(message);
-  return isLibrary
+  return /tfjs_binding|native addon/i.test(message)
     ? 'TensorFlow\'s native library is not installed. Run "decon device install tensorflow" to fetch it.'
     : `TensorFlow did not load: ${message}`;
 }
