@@ -46,16 +46,17 @@ export function pairSlots(query: Slots, key: Slots): SlotPairs {
  * Slot contrastive loss of one direction (spec 4.6): each used query, after the predictor, must find
  * the teacher's slot of its own image and prototype among all candidates of the batch:
  * 2 tau times the mean cross-entropy over the used rows, 0 when there are none. predicted
- * `[rows, dim]`; only it gets a gradient.
+ * `[rows, dim]`; only it gets a gradient. Rows are taken in chunks of at most `maxLogits` logits.
  */
 export function contrastiveLoss(
   predicted: Tensor2D,
   { keys, candidates, used }: SlotPairs,
   temperature: number,
+  maxLogits = MAX_LOGITS,
 ): Scalar {
   const queries = normalize(predicted);
   const columns = keys.shape[0];
-  const chunk = Math.max(1, Math.floor(MAX_LOGITS / columns));
+  const chunk = Math.max(1, Math.floor(maxLogits / columns));
   const factor = tf.div(2 * temperature, tf.maximum(tf.sum(used), 1));
   const excluded = tf.mul(tf.reshape(tf.sub(candidates, 1), [1, columns]), 1e9);
   const loss = withGradient(

@@ -81,24 +81,28 @@ function compareGroup(
     const { error, scale } = largestError(want, have);
     const ofTolerance = error / (absolute + relative * scale || Number.MIN_VALUE);
     maxError = Math.max(maxError, error);
-    if (!(ofTolerance <= share) || worst === '') [share, worst] = [ofTolerance, name];
+    if (ofTolerance > share || worst === '') [share, worst] = [ofTolerance, name];
   }
   const passed = share <= 1 && missing.length === 0;
   return { group, tensors: names.length, missing, maxError, share, worst, passed };
 }
 
-/** Files may keep only the first images of a large tensor; NaN where nothing can be compared. */
+/**
+ * Files may keep only the first images of a large tensor. Infinite where a value is no number or
+ * the sizes differ.
+ */
 function largestError(want: HostTensor, have: HostTensor): { error: number; scale: number } {
   const [wantPerItem, havePerItem] = [want, have].map(
     ({ data, shape }) => data.length / (shape[0] || 1),
   );
   const isFirstItems = want.data.length < have.data.length && wantPerItem === havePerItem;
-  if (want.data.length !== have.data.length && !isFirstItems) return { error: NaN, scale: 1 };
+  if (want.data.length !== have.data.length && !isFirstItems) return { error: Infinity, scale: 1 };
   let [error, scale] = [0, 0];
   for (let i = 0; i < want.data.length; i++) {
     const value = want.data[i] ?? NaN;
     const difference = Math.abs(value - (have.data[i] ?? NaN));
-    if (!(difference <= error)) error = difference;
+    if (Number.isNaN(difference)) return { error: Infinity, scale: 1 };
+    error = Math.max(error, difference);
     scale = Math.max(scale, Math.abs(value));
   }
   return { error, scale };

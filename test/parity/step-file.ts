@@ -160,8 +160,8 @@ function basesOf(
   const mentioned = Object.values(metadata)
     .flatMap((text) => text.match(/\b(?:slotcon|decon)_\w+/g) ?? [])
     .filter((base) => base !== name);
-  const decoder = (metadata['kind'] ?? '').includes('f');
-  const lacks = decoder
+  const hasDecoder = /fcn|fpn/.test(metadata['kind'] ?? '');
+  const lacks = hasDecoder
     ? !Object.keys(tensors).some((key) => key.startsWith('before.decoder_q.'))
     : !('before.encoder_q.conv1.weight' in tensors || 'init.encoder_q.conv1.weight' in tensors);
   const extended = lacks

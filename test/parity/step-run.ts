@@ -17,7 +17,7 @@ import {
   optimizerUpdate,
   type OptimizerKind,
 } from '../../src-main/nn/optimizers.ts';
-import { rank1, rank2, rank4 } from '../../src-main/nn/tensors.ts';
+import { rank1, rank2, rank4, withPrefix } from '../../src-main/nn/tensors.ts';
 import type { MethodConfig } from '../../src-main/pretrain/config.ts';
 import { deconStep, type DeconResult } from '../../src-main/pretrain/decon.ts';
 import {
@@ -33,11 +33,14 @@ export async function runStepFile(file: StepFile, device: Device): Promise<HostT
   const config = methodConfig(file);
   const before = startState(config, file);
   const repeats = optimizerRepeats(file.expected);
-  const batch = batchOf(config, file);
+  const batch = { ...batchOf(config, file), ...givenGradients(repeats, file) };
   const step = await compileStep(
     (state, inputs) => {
       const result = stepOnCrops(config, state, inputs);
-      const updates = repeats.map((repeat) => repeatUpdate(repeat, state, result.gradients, file));
+      const given = { ...result.gradients, ...stripPrefix(inputs, 'grad.') };
+      const updates = repeats.map((repeat) =>
+        repeatUpdate(repeat, state, repeat.kind === 'adamw' ? given : result.gradients, file),
+      );
       return { state, outputs: { ...namedResults(config, result), ...merged(updates) } };
     },
     { state: before, batch: specsOf(batch), device, label: `parity of ${file.name}` },
@@ -170,6 +173,14 @@ function optimizerRepeats(expected: HostTensors): readonly Repeat[] {
   });
 }
 
+/**
+ * AdamW's first steps are the signs of the gradient, where ours and the reference's differ wherever
+ * it is nearly 0. So it starts from the file's gradients; the other optimizers start from ours.
+ */
+function givenGradients(repeats: readonly Repeat[], { expected }: StepFile): HostTensors {
+  return repeats.some(({ kind }) => kind === 'adamw') ? withPrefix(expected, 'grad.') : {};
+}
+
 function repeatUpdate(
   { group, kind, times }: Repeat,
   state: NamedTensors,
@@ -191,7 +202,7 @@ function repeatUpdate(
     ]),
   );
   for (let step = 0; step < times; step++) {
-    const next = optimizerUpdate(kind, params, gradients, buffers, {
+    const next = optimizerUpdate(kind, params, likeParams(gradients, params), buffers, {
       weightDecay: number('opt_weight_decay', 0),
       momentum: number('opt_momentum', 0.9),
       scalars: tf.tensor1d(optimizerScalars(number('opt_lr', 0.1), step)),
@@ -234,6 +245,20 @@ export function batchCounters(file: StepFile, group: string, steps: number): Hos
     return [name, { shape: [1], dtype: 'float32', data: Float32Array.of(start + 2 * steps) }];
   });
   return Object.fromEntries(entries);
+}
+
+/** Files may store 1x1 convolutions as matrices. */
+function likeParams(gradients: NamedTensors, params: NamedTensors): NamedTensors {
+  const entries = Object.entries(params).map(([name, { shape }]): [string, Tensor] => [
+    name,
+    tf.reshape(defined(gradients[name], name), shape),
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function stripPrefix(tensors: NamedTensors, prefix: string): NamedTensors {
+  const entries = Object.entries(withPrefix(tensors, prefix));
+  return Object.fromEntries(entries.map(([name, t]) => [name.slice(prefix.length), t]));
 }
 
 function merged(parts: readonly NamedTensors[]): NamedTensors {
