@@ -17,7 +17,8 @@ const pollMs = 250;
 
 /**
  * The job that continues a run exactly where its last checkpoint stands, with the settings and on
- * the device that are stored with the run. Only its length may change.
+ * the device that are stored with the run. Only its length may change. A stopped run has steps left,
+ * so it can be continued too.
  * @throws AppError `runs.running`, `runs.finished`, `runs.not-extendable`, `runs.unknown-pace`
  */
 export function prepareResume(project: Project, run: RunRow, extension?: Extension): NewJob {
@@ -28,7 +29,7 @@ export function prepareResume(project: Project, run: RunRow, extension?: Extensi
     );
   }
   if (extension !== undefined) extend(project, run, extension);
-  else if (run.status === 'done') {
+  else if (run.status === 'done' && run.step >= (run.totalSteps ?? 0)) {
     throw new AppError(
       'runs.finished',
       `${run.name} is finished. "decon resume ${run.name} --extend 500" trains it 500 steps longer.`,
