@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 /** A Vulkan driver in software, from Debian's chromium; WebGPU tests run on it without a GPU. */
 const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
@@ -22,9 +22,13 @@ export default defineConfig({
   },
 });
 
-function project(name: string, groupOrder: number, env: Record<string, string> = {}) {
+function project(
+  name: string,
+  groupOrder: number,
+  env: Record<string, string> = {},
+): TestProjectInlineConfiguration {
   return {
     extends: true,
     test: { name, include: [`test/${name}/**/*.test.ts`], sequence: { groupOrder }, env },
-  } as const;
+  };
 }
