@@ -15,7 +15,9 @@ export const devices = defineCommand({
     const reports = await listDevices({
       onTry: (name) => output.text(`Trying ${deviceTitle(name)}...`),
     });
-    for (const report of reports) output.record('device', { ...report });
+    for (const { type, ...facts } of reports) {
+      output.record('device', { works: type === 'works', ...facts });
+    }
     const choice = fastest(reports);
     output.record('choice', { name: choice.name, message: choice.message });
     output.text(`\n${formatTable([['device', 'speed', 'hardware'], ...reports.map(rowOf)])}`);
