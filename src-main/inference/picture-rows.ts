@@ -2,11 +2,11 @@ import type { ImageReader } from '../datasets/decode.ts';
 import type { RowReader } from './tiles.ts';
 
 /** Decoded bytes held at a time. A larger piece means fewer passes over a compressed file. */
-const pieceBytes = 96e6;
+const pieceBytes = 64e6;
 
 /**
  * Reads a picture file from top to bottom at a scale. Compressed files are decoded from their start
- * for every piece of about 96 MB, so a file of n pieces costs about n/2 decodings, little beside the
+ * for every piece of about 64 MB, so a file of n pieces costs about n/2 decodings, little beside the
  * network, and neither memory nor a temporary file grows with the picture. Exceptions are told by
  * the reader: interlaced, progressive or turned pictures are refused above 80 megapixels, and
  * 16-bit pictures are held as a whole only when they are scaled.
