@@ -42,9 +42,8 @@ export function createTextOutput(): Output {
     },
     progress: (progress) => {
       if (isTerminal) {
-        process.stdout.write(
-          `\r\x1b[K${formatProgress(progress).slice(0, process.stdout.columns - 1)}`,
-        );
+        const width = Math.max(process.stdout.columns - 1, 40);
+        process.stdout.write(`\r\x1b[K${formatProgress(progress).slice(0, width)}`);
         hasLine = true;
       } else if (progress.phase !== phase || performance.now() - shownAt > lineEveryMs) {
         shownAt = performance.now();
