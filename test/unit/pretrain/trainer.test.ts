@@ -41,7 +41,7 @@ describe('pre-training on the CPU', () => {
     const heard = await train(made);
     const run = made.project.runs.get(made.runId);
     const steps = Number(run?.config['steps']);
-    expect(steps).toBeGreaterThan(1);
+    expect(steps).toBeGreaterThanOrEqual(1); // a busy machine may manage no more
     expect(run).toMatchObject({ step: steps, totalSteps: steps });
     expect(heard.notices).toContain(`${steps} steps fit into the time given.`);
     expect(heard.reports.at(-1)).toMatchObject({ done: steps, total: steps, unit: 'step' });
