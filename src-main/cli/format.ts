@@ -6,8 +6,9 @@ import type { Progress } from '../lib/progress.ts';
  */
 export function formatProgress(progress: Progress): string {
   const { phase, done, total, unit, values = {} } = progress;
+  const count = total > 0 ? `${done}/${total}` : String(done); // 0: not known yet
   const share = total > 0 ? ` (${Math.floor((100 * done) / total)} %)` : '';
-  const parts = [phase, `${done}/${total} ${unit}s${share}`];
+  const parts = [phase, `${count} ${unit}s${share}`];
   for (const [name, value] of Object.entries(values)) {
     if (name.split('.').length <= 2) parts.push(`${name} ${formatFigure(value)}`);
   }

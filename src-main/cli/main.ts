@@ -8,6 +8,10 @@ import { createJsonOutput, createTextOutput, exitCodes, type Output } from './ou
 const headless =
   'DeCon Studio has no window in this version; everything is done with the command "decon".';
 
+// Long work listens to Ctrl-C itself; whatever does not, ends at once and as cancelled.
+process.on('SIGINT', () => {
+  if (process.listenerCount('SIGINT') === 1) process.exit(exitCodes.cancelled);
+});
 process.exitCode = await main(process.argv.slice(2));
 
 /** @returns the exit code: 0 done, 2 bad usage or input, 3 cancelled, 1 bug */

@@ -125,6 +125,8 @@ test('progress is one readable line', () => {
   expect(line).toBe(
     'Learning  120/2000 steps (6 %)  loss 5.32  21.3 images/s  1.23 GB  11 to 15 min left',
   );
+  const looking = { phase: 'Looking', done: 3, total: 0, unit: 'file' } as const;
+  expect(formatProgress(looking)).toBe('Looking  3 files');
   expect(formatTimeRange([50, 50])).toBe('50 s');
   expect(formatDuration(9000)).toBe('2.5 h');
   expect(formatBytes(12)).toBe('12 bytes');
