@@ -1,7 +1,8 @@
-import type { DeviceReport } from '../../graph/device-report.ts';
+import type { DeviceName, DeviceReport } from '../../graph/device-report.ts';
 import { deviceTitle, fastest, listDevices } from '../../graph/devices.ts';
 import { defineCommand } from '../command.ts';
 import { formatBytes, formatFigure, formatTable } from '../format.ts';
+import { abortOnSignal } from '../signals.ts';
 
 export const devices = defineCommand({
   name: 'devices',
@@ -12,9 +13,8 @@ export const devices = defineCommand({
   options: {},
   examples: ['decon devices', 'decon devices --json'],
   run: async ({ output }) => {
-    const reports = await listDevices({
-      onTry: (name) => output.text(`Trying ${deviceTitle(name)}...`),
-    });
+    const onTry = (name: DeviceName): void => output.text(`Trying ${deviceTitle(name)}...`);
+    const reports = await abortOnSignal((signal) => listDevices({ signal, onTry }));
     for (const { type, ...facts } of reports) {
       output.record('device', { works: type === 'works', ...facts });
     }
