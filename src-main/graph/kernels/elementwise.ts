@@ -91,8 +91,23 @@ function logical(operator: string): Kernel {
       ...operand,
       value: castTo(call.graph, operand.value, 'bool'),
     }));
-    return elementwise(call.graph, operands, (a, b) => call.node(operator, [a, b]));
+    return elementwise(call.graph, operands, (a, b) =>
+      call.node(operator, call.graph.provider === 'webgpu' ? sameSized(call, [a, b]) : [a, b]),
+    );
   };
+}
+
+/**
+ * Operands expanded to one size. Of two logical operators or powers that broadcast differently,
+ * onnxruntime's WebGPU provider (1.30) runs the second with the shader of the first, or fails.
+ */
+function sameSized(call: KernelCall, values: readonly Value[]): readonly Value[] {
+  const shape = broadcastShapes(values.map((value) => value.shape));
+  return values.map((value) =>
+    `${value.shape}` === `${shape}`
+      ? value
+      : call.node('Expand', [value, call.graph.integers(shape)]),
+  );
 }
 
 function notEqual(call: KernelCall): Traced {
@@ -116,6 +131,18 @@ function squaredDifference(call: KernelCall): Traced {
   });
 }
 
+/** The sign as -1, 0 or 1, by comparisons where onnxruntime's WebGPU provider lacks the operator. */
+function sign(call: KernelCall): Traced {
+  return mapped(call, (x) => {
+    if (call.graph.provider !== 'webgpu') return call.node('Sign', [x]);
+    const zero = call.graph.constant(x.type, [], typedNumber(0, x.type));
+    const [positive, negative] = ['Greater', 'Less'].map((operator) =>
+      castTo(call.graph, call.node(operator, [x, zero]), x.type),
+    );
+    return call.node('Sub', [positive, negative]);
+  });
+}
+
 /** 1 where x > 0, `alpha` elsewhere (tfjs Step). */
 function step(call: KernelCall): Traced {
   const alpha = call.number('alpha');
@@ -133,15 +160,11 @@ function addAll(call: KernelCall): Traced {
   );
 }
 
-/** With operands of equal size: onnxruntime's WebGPU provider fails on some that broadcast. */
 function power(call: KernelCall): Traced {
-  return elementwise(call.graph, [call.input('a'), call.input('b')], (a, b) => {
-    const shape = call.graph.integers(broadcastShapes([a.shape, b.shape]));
-    const full = [a, b].map((value) =>
-      sizeOf(value.shape) === 1 ? value : call.node('Expand', [value, shape]),
-    );
-    return call.node('Pow', full);
-  });
+  const isWebgpu = call.graph.provider === 'webgpu';
+  return elementwise(call.graph, [call.input('a'), call.input('b')], (a, b) =>
+    call.node('Pow', isWebgpu ? sameSized(call, [a, b]) : [a, b]),
+  );
 }
 
 function floorDivide(call: KernelCall): Traced {
@@ -233,7 +256,7 @@ export const elementwiseKernels: KernelTable = {
   Round: unary('Round'),
   Rsqrt: chain('Sqrt', 'Reciprocal'),
   Sigmoid: unary('Sigmoid'),
-  Sign: unary('Sign'),
+  Sign: sign,
   Sin: unary('Sin'),
   Softplus: unary('Softplus'),
   Sqrt: unary('Sqrt'),

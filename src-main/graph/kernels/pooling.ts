@@ -10,6 +10,7 @@ import {
 } from './convolution.ts';
 import { sizeOf } from '../shapes.ts';
 import type { KernelCall, KernelTable } from './kernel.ts';
+import { firstLargest } from './reduction.ts';
 
 function poolingWindow(call: KernelCall, shape: readonly number[]): Window {
   const channels = shape[3] ?? 0;
@@ -59,7 +60,7 @@ function scatteredGradient(graph: GraphBuilder, image: Value, dy: Value, window:
 /**
  * Lays the pixels under a window out as channels, by a convolution with unit filters, so that the
  * first of the largest is found along an axis; gradients find their way back by the gradient of that
- * convolution. (ArgMax would do for the search, but its int64 leaves the GPU.)
+ * convolution.
  */
 function sortedGradient(graph: GraphBuilder, image: Value, dy: Value, window: Window): Value {
   const [batch = 0, channels = 0, height = 0, width = 0] = image.shape;
@@ -70,13 +71,9 @@ function sortedGradient(graph: GraphBuilder, image: Value, dy: Value, window: Wi
   const pixels = convolved(graph, planes(image, [height, width]), unit, windowAttributes(window));
   const inside = insideMask(graph, window, [height, width]);
   const known = graph.node('Where', [inside, pixels, graph.float(lowest)]);
-  const largest = (value: Value) => graph.node('ReduceMax', [value, graph.integers([1])]);
-  // Earlier places count more, so that one of several equal pixels is chosen.
-  const weights = Float32Array.from({ length: taps }, (_, i) => taps - i);
-  const weight = graph.constant('float32', [1, taps, 1, 1], weights);
-  const isLargest = graph.node('Equal', [known, largest(known)]);
-  const order = graph.node('Where', [isLargest, weight, graph.float(0)]);
-  const isFirst = graph.node('Equal', [order, largest(order)]);
+  const place = firstLargest(graph, known, 1);
+  const ramp = graph.constant('float32', [1, taps, 1, 1], Float32Array.from(inOrder(taps)));
+  const isFirst = graph.node('Equal', [place, ramp]);
   const sent = graph.node('Where', [isFirst, planes(dy, window.output), graph.float(0)]);
   const dx = imageGradient(graph, sent, unit, window, [height, width]);
   return reshapedTo(graph, dx, image.shape);

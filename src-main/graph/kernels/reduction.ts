@@ -1,5 +1,5 @@
-import type { Value } from '../ir.ts';
-import { contiguous, expanded, placed, type Traced } from '../layout.ts';
+import type { GraphBuilder, Value } from '../ir.ts';
+import { contiguous, expanded, placed, reshapedTo, type Traced } from '../layout.ts';
 import { castTo } from './elementwise.ts';
 import type { Kernel, KernelCall, KernelTable } from './kernel.ts';
 
@@ -53,13 +53,39 @@ function logicalReduction(operator: string): Kernel {
   };
 }
 
-function position(operator: string): Kernel {
+function position(operator: 'ArgMax' | 'ArgMin'): Kernel {
   return (call) => {
-    const { value, axes } = expanded(call.graph, call.input('x'));
+    const { graph } = call;
+    const { value, axes } = expanded(graph, call.input('x'));
     const [axis = 0] = call.axes('axis', axes.length);
-    const result = call.node(operator, [value], { axis: axes[axis] ?? 0, keepdims: 0 });
-    return placed(castTo(call.graph, result, 'int32'), axesWithout(axes, [axis]));
+    const place = axes[axis] ?? 0;
+    const rest = axesWithout(axes, [axis]);
+    if (graph.provider !== 'webgpu') {
+      const found = call.node(operator, [value], { axis: place, keepdims: 0 });
+      return placed(castTo(graph, found, 'int32'), rest);
+    }
+    const found = firstLargest(
+      graph,
+      operator === 'ArgMax' ? value : call.node('Neg', [value]),
+      place,
+    );
+    const flat = reshapedTo(graph, found, found.shape.toSpliced(place, 1));
+    return placed(castTo(graph, flat, 'int32'), rest);
   };
+}
+
+/**
+ * Where along an axis the largest value lies, the first of several, as a float; the axis stays with
+ * size 1. For WebGPU, where the int64 of ArgMax would leave the GPU.
+ */
+export function firstLargest(graph: GraphBuilder, value: Value, place: number): Value {
+  const count = value.shape[place] ?? 0;
+  const largest = (x: Value) => graph.node('ReduceMax', [x, graph.integers([place])]);
+  const shape = value.shape.map((n, i) => (i === place ? n : 1));
+  const fromEnd = Float32Array.from({ length: count }, (_, i) => count - i);
+  const isLargest = graph.node('Equal', [value, largest(value)]);
+  const inputs = [isLargest, graph.constant('float32', shape, fromEnd), graph.float(0)];
+  return graph.node('Sub', [graph.float(count), largest(graph.node('Where', inputs))]);
 }
 
 function softmax(call: KernelCall): Traced {
