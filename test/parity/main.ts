@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Device } from '../../src-main/graph/types.ts';
 import { AppError } from '../../src-main/lib/errors.ts';
@@ -27,7 +28,9 @@ async function main(): Promise<number> {
   const executor = values.device === 'reference' ? 'reference' : 'onnxruntime';
   const device: Device = { executor, provider: 'cpu' };
   let code = 0;
-  for (const path of positionals) {
+  // npm starts scripts in the package's folder and names the caller's in INIT_CWD.
+  const caller = process.env['INIT_CWD'] ?? process.cwd();
+  for (const path of positionals.map((file) => resolve(caller, file))) {
     try {
       const result = await checkFile(path, device);
       console.log(values.json ? JSON.stringify(result) : describe(result));
