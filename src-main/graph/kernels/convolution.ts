@@ -64,11 +64,10 @@ function convolution(call: KernelCall): Traced {
 }
 
 /**
- * A convolution in NCHW, written so that two faults of onnxruntime's WebGPU provider (1.30) do no harm.
- * It takes a one-pixel filter that steps by one for a matrix product and forgets the padding; that is
- * done behind the convolution, because in front it would be fused into it. And it reads beyond the
- * channels where 3 divides their number, 4 does not, and 4 divides the number of filters; there
- * channels of zeros are added.
+ * A convolution in NCHW, written so that three faults of onnxruntime's WebGPU provider (1.30) do no
+ * harm. It takes a filter of one pixel that steps by one, and one as large as the image, for a matrix
+ * product and forgets the padding behind the image. And it reads beyond the channels where 3 divides
+ * their number, 4 does not, and 4 divides the number of filters.
  */
 export function convolved(
   graph: GraphBuilder,
@@ -76,19 +75,34 @@ export function convolved(
   filter: Value,
   attributes: ReturnType<typeof windowAttributes>,
 ): Value {
-  const { kernel_shape, strides, pads } = attributes;
-  if ([...kernel_shape, ...strides].every((n) => n === 1)) {
+  const { kernel_shape: kernel, strides, pads } = attributes;
+  const [top = 0, left = 0, bottom = 0, right = 0] = pads;
+  if ([...kernel, ...strides].every((n) => n === 1)) {
+    // Padding in front would be fused into the convolution; behind it, it is the same.
     const product = graph.node('Conv', [image, filter], { ...attributes, pads: [0, 0, 0, 0] });
-    const [top = 0, left = 0, bottom = 0, right = 0] = pads;
     return paddedWith(graph, product, [0, 0, top, left], [0, 0, bottom, right]);
   }
+  if (graph.provider !== 'webgpu') return graph.node('Conv', [image, filter], attributes);
   const [output = 0, input = 0] = filter.shape;
   const isMisread = input > 3 && input % 3 === 0 && input % 4 !== 0 && output % 4 === 0;
-  const extra = isMisread && graph.provider === 'webgpu' ? 4 - (input % 4) : 0;
-  const inputs = [image, filter].map((value) =>
-    paddedWith(graph, value, [0, 0, 0, 0], [0, extra, 0, 0]),
+  const channels = isMisread ? 4 - (input % 4) : 0;
+  const [wideImage, wideFilter] = [image, filter].map((value) =>
+    paddedWith(graph, value, [0, 0, 0, 0], [0, channels, 0, 0]),
   );
-  return graph.node('Conv', inputs, attributes);
+  const isProduct = `${kernel}` === `${image.shape.slice(2)}` && top + left === 0;
+  if (!isProduct || bottom + right === 0) {
+    return graph.node('Conv', [wideImage, wideFilter], attributes);
+  }
+  // A row of zeros more under the filter, and one more of padding for it. Not by Pad, which would be
+  // fused into the convolution.
+  const rowShape = graph.integers([output, input + channels, 1, kernel[1]]);
+  const zeros = graph.node('Expand', [graph.float(0), rowShape]);
+  const higher = graph.node('Concat', [wideFilter, zeros], { axis: 2 });
+  return graph.node('Conv', [wideImage, higher], {
+    ...attributes,
+    kernel_shape: [kernel[0] + 1, kernel[1]],
+    pads: [top, left, bottom + 1, right],
+  });
 }
 
 function inputGradient(call: KernelCall): Traced {

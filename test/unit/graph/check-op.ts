@@ -296,17 +296,21 @@ function specsOf(inputs: HostTensors) {
   );
 }
 
-/** Asserts equal shapes and values, NaN and infinities included. */
+/**
+ * Asserts equal shapes and values, NaN and infinities included. Differences are measured against
+ * `unit` plus the largest value.
+ */
 export function expectClose(
   name: string,
   actual: HostTensor | undefined,
   expected: HostTensor,
   tolerance: number,
+  unit = 1,
 ): void {
   expect(actual?.shape, name).toEqual(expected.shape);
   const other = actual?.data ?? [];
   const finite = Array.from(expected.data).filter(Number.isFinite);
-  const scale = 1 + Math.max(0, ...finite.map(Math.abs));
+  const scale = unit + finite.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const differences = Array.from(expected.data, (value, i) => {
     const own = other[i] ?? Number.NaN;
     return Object.is(own, value) || own === value ? 0 : Math.abs(own - value) / scale;

@@ -71,6 +71,11 @@ const geometries: readonly Geometry[] = [
   { size: [4, 4], kernel: [3, 3], pad: 1, channels: [4, 1] },
   { size: [4, 4], kernel: [3, 3], pad: 1, channels: [6, 4] },
   { size: [4, 4], kernel: [2, 2], channels: [4, 9] },
+  { size: [4, 4], kernel: [3, 3], stride: 2, pad: explicit(1, 1, 1, 1), channels: [8, 8] },
+  { size: [2, 2], kernel: [3, 3], stride: 2, pad: explicit(1, 1, 1, 1) },
+  { size: [2, 2], kernel: [2, 2], pad: explicit(0, 1, 0, 1) },
+  { size: [2, 2], kernel: [2, 2], channels: [4, 8] },
+  { size: [2, 2], kernel: [3, 3], pad: 1, channels: [4, 4] },
   { size: [1, 1], kernel: [1, 1], channels: [3, 2] },
 ];
 
