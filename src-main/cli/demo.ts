@@ -15,6 +15,7 @@ import { defined } from '../lib/errors.ts';
 import { openLog, userLogFolder } from '../lib/log.ts';
 import { readRunSettings } from '../pretrain/run-settings.ts';
 import { createProject, type Project } from '../project/project.ts';
+import type { JsonObject } from '../project/values.ts';
 import type { RunRow } from '../project/runs.ts';
 import { demoPlan, type DemoPlan } from './demo-plan.ts';
 import { writeDemoReport } from './demo-report.ts';
@@ -68,8 +69,10 @@ async function runDemo(plan: DemoPlan, folder: string, output: Output): Promise<
     const pretraining = await pretrain(project, plan, output);
 
     output.text('3 of 6: fine-tune with 10 % of the labels, from random and from the pre-training');
-    const random = await finetune(project, plan, undefined, output);
-    const pretrained = await finetune(project, plan, pretraining, output);
+    const random = await finetune(project, plan.finetune, undefined, output);
+    // As many steps as the first got from its time budget: only the start may differ.
+    const sameLength = { ...plan.finetune, steps: random.config['steps'] };
+    const pretrained = await finetune(project, sameLength, pretraining, output);
 
     output.text('4 of 6: segment the test pictures');
     await predict(project, pretrained, join(folder, 'predictions'), output);
@@ -121,13 +124,13 @@ async function pretrain(project: Project, plan: DemoPlan, output: Output): Promi
 
 async function finetune(
   project: Project,
-  plan: DemoPlan,
+  settings: JsonObject,
   parent: RunRow | undefined,
   output: Output,
 ): Promise<RunRow> {
   const start = parent === undefined ? 'random' : 'encoder+decoder';
   const from = parent === undefined ? { type: 'random' } : { type: start, run: parent.id };
-  const config = parseFinetuneConfig({ ...plan.finetune, start: from }, parent?.config);
+  const config = parseFinetuneConfig({ ...settings, start: from }, parent?.config);
   const run = project.runs.create({
     kind: 'finetune',
     name: parent === undefined ? 'from-random' : 'from-decon-ml',
