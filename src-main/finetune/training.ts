@@ -72,6 +72,7 @@ export async function openTraining(
     batch: finetuneBatchSpecs(config),
     device,
     label: 'fine-tuning step',
+    onFallback: (sentence) => control.notice(sentence),
   });
   const predictor = await compilePredictor(network, params, {
     tileSizePx: config.tilePx,

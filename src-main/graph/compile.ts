@@ -1,3 +1,4 @@
+import { AppError } from '../lib/errors.ts';
 import type { Graph } from './ir.ts';
 import { writeOnnx } from './onnx-writer.ts';
 import { eagerFunction, eagerStep } from './eager.ts';
@@ -46,10 +47,33 @@ export interface StepOptions {
   readonly label: string;
   /** Writes an onnxruntime profile to a file that begins so. */
   readonly profilePrefix?: string;
+  /**
+   * With it, a device that refuses the step is replaced by the CPU and the sentence says so; without
+   * it the refusal is thrown.
+   */
+  readonly onFallback?: (sentence: string) => void;
 }
 
-/** Traces a step once and compiles it; the state starts as given (it is copied). */
+/**
+ * Traces a step once and compiles it; the state starts as given (it is copied).
+ * @throws AppError `device.unavailable`, `graph.missing-kernel`, `graph.state-changed`
+ */
 export async function compileStep(step: StepFunction, options: StepOptions): Promise<CompiledStep> {
+  const { device, onFallback } = options;
+  try {
+    return await compileOnDevice(step, options);
+  } catch (error) {
+    const isRefusal = error instanceof AppError && error.code === 'device.unavailable';
+    const isCpu = device.executor === 'onnxruntime' && device.provider === 'cpu';
+    if (!isRefusal || isCpu || onFallback === undefined) throw error;
+    onFallback(`The CPU is used instead of the chosen device. ${error.message}`);
+    return compileOnDevice(step, { ...options, device: CPU });
+  }
+}
+
+const CPU: Device = { executor: 'onnxruntime', provider: 'cpu' };
+
+async function compileOnDevice(step: StepFunction, options: StepOptions): Promise<CompiledStep> {
   if (options.device.executor !== 'onnxruntime') return eagerStep(step, options);
   const started = performance.now();
   const graph = traceStep(step, options.state, options.batch, options.device.provider);

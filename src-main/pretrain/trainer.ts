@@ -70,6 +70,7 @@ export async function trainOnTiles(
     batch: pretrainBatchSpecs(planned),
     device,
     label: 'pretrain',
+    onFallback: (sentence) => control.notice(sentence),
   });
   try {
     const config = await fitted(settings, planned, { compiled, tiles, started, control });

@@ -201,6 +201,39 @@ describe('exportOnnx', () => {
   });
 });
 
+describe('a device that refuses a step', () => {
+  // No machine has both; onnxruntime here lacks at least one of them.
+  const missing: Device = {
+    executor: 'onnxruntime',
+    provider: process.platform === 'win32' ? 'coreml' : 'dml',
+  };
+  const step: StepFunction = (state, batch) => ({
+    state: { x: tf.add(named(state, 'x'), named(batch, 'y')) },
+    outputs: {},
+  });
+  const options = {
+    state: { x: floats(1, 2) },
+    batch: { y: vector },
+    device: missing,
+    label: 'refused',
+  };
+
+  it('is an error', async () => {
+    await expect(compileStep(step, options)).rejects.toMatchObject({ code: 'device.unavailable' });
+  });
+
+  it('is replaced by the CPU, and told, where that is wanted', async () => {
+    const told: string[] = [];
+    const onFallback = (sentence: string): void => void told.push(sentence);
+    const onCpu = await compileStep(step, { ...options, onFallback });
+    await onCpu.run({ y: Float32Array.of(10, 20) });
+    expect(numbers(await onCpu.readState(), 'x')).toEqual([11, 22]);
+    expect(told).toHaveLength(1);
+    expect(told[0]).toContain('The CPU is used instead');
+    await onCpu.dispose();
+  });
+});
+
 function rank2(tensor: tf.Tensor): tf.Tensor2D {
   const [rows = 1, columns = 1] = tensor.shape;
   return tf.reshape(tensor, [rows, columns]);
