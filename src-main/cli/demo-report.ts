@@ -3,6 +3,7 @@ import { join, relative, sep } from 'node:path';
 import { openImageMask } from '../datasets/class-mask.ts';
 import { decodeImage } from '../datasets/decode.ts';
 import { encodePicture } from '../datasets/encode.ts';
+import { CPU } from '../graph/types.ts';
 import {
   countPixels,
   createConfusion,
@@ -163,12 +164,11 @@ async function comparison(
   result: DemoResult,
 ): Promise<Report['sections'][number]['blocks'][number]> {
   const { project, starts } = result;
-  const device = { executor: 'onnxruntime', provider: 'cpu' } as const;
   const classes = project.classes
     .list()
     .map(({ classIndex, name, color }) => ({ index: classIndex, name, color }));
   const models = [];
-  for (const { run } of starts) models.push(await loadRunModel(project, run.id, device));
+  for (const { run } of starts) models.push(await loadRunModel(project, run.id, CPU));
   try {
     const rows: ReportPicture[][] = [];
     for (const row of chosenPictures(project)) {

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseFinetuneConfig } from '../finetune/config.ts';
+import { CPU } from '../graph/types.ts';
 import { exportRun, type ExportSummary } from '../inference/export.ts';
 import { readSlotModel } from '../inference/slot-model.ts';
 import { drawSlots, type SlotPictures } from '../inference/slots.ts';
@@ -81,7 +82,7 @@ async function runDemo(plan: DemoPlan, folder: string, output: Output): Promise<
     const slots = await drawSlots(readSlotModel(project, pretraining), {
       imagePath: slotPicture(project),
       outDir: join(folder, 'slots'),
-      device: { executor: 'onnxruntime', provider: 'cpu' },
+      device: CPU,
     });
 
     output.text('6 of 6: export and check the model');

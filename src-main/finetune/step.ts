@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { sizeOf } from '../graph/shapes.ts';
 import type { NamedTensors, StepFunction, TensorSpec } from '../graph/types.ts';
 import { colorMapLength, writeColorMap } from '../lib/color-map.ts';
 import { defined } from '../lib/errors.ts';
@@ -55,8 +56,7 @@ export function finetuneBatchSpecs({ batch, cropPx, tilePx }: BatchSize) {
 /** The arrays of one batch, reused for every step. */
 export function createBatch(size: BatchSize) {
   const specs = finetuneBatchSpecs(size);
-  const length = (spec: TensorSpec): number =>
-    spec.shape.reduce((product, side) => product * side, 1);
+  const length = ({ shape }: TensorSpec): number => sizeOf(shape);
   return {
     images: new Uint8Array(length(specs.images)),
     masks: new Uint8Array(length(specs.masks)),

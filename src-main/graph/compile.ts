@@ -11,7 +11,14 @@ import {
   type SessionTensor,
 } from './session.ts';
 import { inputName, outputName, traceFunction, traceStep, type TensorSpecs } from './trace.ts';
-import type { Device, HostData, HostTensors, PureFunction, StepFunction } from './types.ts';
+import {
+  CPU,
+  type Device,
+  type HostData,
+  type HostTensors,
+  type PureFunction,
+  type StepFunction,
+} from './types.ts';
 
 export type BatchData = Readonly<Record<string, HostData>>;
 
@@ -70,8 +77,6 @@ export async function compileStep(step: StepFunction, options: StepOptions): Pro
     return compileOnDevice(step, { ...options, device: CPU });
   }
 }
-
-const CPU: Device = { executor: 'onnxruntime', provider: 'cpu' };
 
 async function compileOnDevice(step: StepFunction, options: StepOptions): Promise<CompiledStep> {
   if (options.device.executor !== 'onnxruntime') return eagerStep(step, options);

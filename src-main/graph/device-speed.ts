@@ -14,7 +14,7 @@ import { AppError, defined } from '../lib/errors.ts';
 import { Random } from '../lib/random.ts';
 import { compileStep, type CompiledStep } from './compile.ts';
 import { sizeOf } from './shapes.ts';
-import type { Device, HostTensor, HostTensors, NamedTensors } from './types.ts';
+import { CPU, type Device, type HostTensor, type HostTensors, type NamedTensors } from './types.ts';
 
 export interface DeviceSpeed {
   readonly gigaflops: number;
@@ -59,7 +59,7 @@ export async function measureDevice(device: Device): Promise<DeviceSpeed> {
 
 async function checkResult(device: Device): Promise<void> {
   const actual = await trained(device);
-  const expected = await trained({ executor: 'onnxruntime', provider: 'cpu' });
+  const expected = await trained(CPU);
   for (const [name, { data }] of Object.entries(expected)) {
     const other = defined(actual[name], name).data;
     const largest = Math.max(...Array.from(data, Math.abs));

@@ -7,7 +7,7 @@ import {
   type DeviceReport,
   type WorkingDevice,
 } from './device-report.ts';
-import type { Device } from './types.ts';
+import { CPU, type Device } from './types.ts';
 
 export interface DeviceChoice {
   readonly name: DeviceName;
@@ -133,7 +133,7 @@ interface DeviceEntry {
 }
 
 const DEVICES: Readonly<Record<DeviceName, DeviceEntry>> = {
-  cpu: { title: 'CPU', device: { executor: 'onnxruntime', provider: 'cpu' } },
+  cpu: { title: 'CPU', device: CPU },
   webgpu: { title: 'WebGPU', device: { executor: 'onnxruntime', provider: 'webgpu' } },
   cuda: {
     title: 'CUDA',

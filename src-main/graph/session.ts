@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor, listSupportedBackends } from 'onnxruntime-node';
 import { AppError, messageOf } from '../lib/errors.ts';
+import { sizeOf } from './shapes.ts';
 import type { Device, HostData, HostTensor, TensorSpec } from './types.ts';
 
 export type Session = InferenceSession;
@@ -51,7 +52,7 @@ export async function openSession(
 
 /** Wraps numbers for a run, without copying. */
 export function sessionTensor(spec: TensorSpec, data: HostData): SessionTensor {
-  const expected = spec.shape.reduce((product, n) => product * n, 1);
+  const expected = sizeOf(spec.shape);
   if (data.length !== expected) {
     throw new Error(`Expected ${expected} numbers for shape [${spec.shape}], got ${data.length}`);
   }

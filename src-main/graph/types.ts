@@ -41,3 +41,6 @@ export interface Device {
   /** Threads of the CPU provider; all cores when absent. */
   readonly threads?: number;
 }
+
+/** The device that every machine has. */
+export const CPU: Device = { executor: 'onnxruntime', provider: 'cpu' };

@@ -4,7 +4,7 @@ import { compileFunction } from '../graph/compile.ts';
 import { exportOnnx } from '../graph/export.ts';
 import { readOnnxMetadata } from '../graph/onnx-metadata.ts';
 import { hostTensor, openSession, sessionTensor } from '../graph/session.ts';
-import type { Device, HostTensors, TensorSpec } from '../graph/types.ts';
+import { CPU, type Device, type HostTensors, type TensorSpec } from '../graph/types.ts';
 import { AppError } from '../lib/errors.ts';
 import { writeFileAtomic } from '../lib/files.ts';
 import { Random } from '../lib/random.ts';
@@ -71,7 +71,7 @@ export async function writeModelFile(
  * @throws AppError `model.missing`, `model.foreign`, `model.newer-version`, `model.damaged`,
  *   `device.unavailable`
  */
-export async function loadModelFile(path: string, device: Device = cpu): Promise<LoadedModel> {
+export async function loadModelFile(path: string, device: Device = CPU): Promise<LoadedModel> {
   const bytes = readModelBytes(path);
   const description = parseDescription(readOnnxMetadata(bytes), path);
   const session = await openSession(bytes, device);
@@ -105,7 +105,7 @@ async function compareWithTraining(path: string, params: HostTensors): Promise<n
     const training = await compileFunction(segmentationFunction(model.description.network), {
       params,
       inputs: { [imageInput]: imageSpec(model.description) },
-      device: cpu,
+      device: CPU,
       label: 'model check',
     });
     try {
@@ -154,5 +154,3 @@ function readModelBytes(path: string): Uint8Array {
 function imageSpec({ tileSizePx }: ModelDescription): TensorSpec {
   return { shape: [1, tileSizePx, tileSizePx, 3], dtype: 'uint8' };
 }
-
-const cpu: Device = { executor: 'onnxruntime', provider: 'cpu' };

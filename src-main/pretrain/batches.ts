@@ -1,5 +1,6 @@
 import type { TileCache } from '../datasets/tile-cache.ts';
 import type { BatchData } from '../graph/compile.ts';
+import { sizeOf } from '../graph/shapes.ts';
 import { Random } from '../lib/random.ts';
 import { optimizerScalars } from '../nn/optimizers.ts';
 import type { Position } from './checkpoint.ts';
@@ -68,7 +69,7 @@ export class BatchMaker {
     this.#masks = Object.fromEntries(
       Object.entries(dropoutSpecs(config, batch)).map(([name, { shape }]) => [
         name,
-        new Float32Array(shape.reduce((product, side) => product * side, 1)),
+        new Float32Array(sizeOf(shape)),
       ]),
     );
   }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { sizeOf } from '../graph/shapes.ts';
 import type { TensorSpec } from '../graph/types.ts';
 import { colorMapLength, writeColorMap, writeIdentityColorMap } from '../lib/color-map.ts';
 import type { ColorOperation } from '../lib/color-map.ts';
@@ -64,8 +65,7 @@ export type ViewInputs = Readonly<Record<ViewInputName, Float32Array>>;
 /** Arrays for `viewSpecs`, to be filled again for every step. */
 export function createViewInputs(size: ViewSize): ViewInputs {
   const specs = viewSpecs(size);
-  const array = (name: ViewInputName): Float32Array =>
-    new Float32Array(specs[name].shape.reduce((product, side) => product * side, 1));
+  const array = (name: ViewInputName): Float32Array => new Float32Array(sizeOf(specs[name].shape));
   return {
     'views.rows': array('views.rows'),
     'views.columns': array('views.columns'),
