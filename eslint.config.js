@@ -14,7 +14,18 @@ const layers = {
   inference: ['pretrain', 'nn', 'graph', 'project', 'datasets'],
   finetune: ['inference', 'pretrain', 'nn', 'graph', 'project', 'datasets'],
   jobs: ['finetune', 'inference', 'pretrain', 'nn', 'graph', 'project', 'datasets'],
-  cli: ['jobs', 'finetune', 'inference', 'pretrain', 'nn', 'graph', 'project', 'datasets'],
+  cli: [
+    'app',
+    'contract',
+    'jobs',
+    'finetune',
+    'inference',
+    'pretrain',
+    'nn',
+    'graph',
+    'project',
+    'datasets',
+  ],
   contract: [],
   app: [
     'contract',
@@ -93,7 +104,28 @@ export default defineConfig([
       ],
     },
   },
+  {
+    files: ['**/*.svelte', '**/*.svelte.ts'],
+    languageOptions: { parserOptions: { parser: tseslint.parser } },
+  },
   ...Object.entries(layers).map(([folder, allowed]) => folderRules(folder, allowed)),
+  {
+    files: ['src-renderer/**'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: 'src-main/(?!contract/)',
+              message: 'The window may import src-main/contract/ only.',
+            },
+            { group: ['node:*', 'electron'], message: 'The window runs in a sandbox.' },
+          ],
+        },
+      ],
+    },
+  },
   {
     files: reproducible.map((folder) => `src-main/${folder}/**`),
     rules: {

@@ -9,12 +9,14 @@ import { pretrain } from './commands/pretrain.ts';
 import { predict } from './commands/predict.ts';
 import { resume } from './commands/resume.ts';
 import { runs } from './commands/runs.ts';
+import { serve } from './commands/serve.ts';
 import { slots } from './commands/slots.ts';
 import { stop } from './commands/stop.ts';
 import { study } from './commands/study.ts';
 
 /** Every command, in the order of a project's life. */
 export const commands: readonly Command[] = [
+  serve,
   init,
   importCommand,
   devices,

@@ -1,0 +1,62 @@
+import type { OpenProject, StepState } from '../contract/projects.ts';
+import type { JobType } from '../project/jobs.ts';
+import { withTilde } from './places.ts';
+import type { OpenedProject } from './workspace.ts';
+
+/** The open project with the state of its five steps. */
+export function projectState({ project, queue }: OpenedProject): OpenProject {
+  const images = project.images.count({ status: 'usable' });
+  const labelled = project.images.count({ status: 'usable', hasMask: true });
+  const runs = project.runs.list();
+  const pretrainings = runs.filter(({ kind }) => kind === 'pretrain');
+  const models = runs.filter(({ kind, result }) => kind === 'finetune' && result !== null);
+  const open = queue.shown().filter(({ status }) => status === 'queued' || status === 'running');
+  const isOpen = (...types: readonly JobType[]): boolean =>
+    open.some(({ type }) => types.includes(type));
+  const isEmpty = images === 0;
+  const step = (facts: {
+    readonly locked?: string;
+    readonly running: boolean;
+    readonly done: boolean;
+  }): StepState => {
+    if (facts.running) return { state: 'running', reason: '' };
+    if (facts.locked !== undefined) return { state: 'locked', reason: facts.locked };
+    return { state: facts.done ? 'done' : 'empty', reason: '' };
+  };
+  const needsImages = isEmpty ? { locked: 'Add images first.' } : {};
+  return {
+    id: project.id,
+    name: project.name,
+    shown: withTilde(project.dir),
+    steps: {
+      images: step({ running: isOpen('import'), done: !isEmpty }),
+      pretrain: step({
+        ...needsImages,
+        running: isOpen('pretrain'),
+        done: pretrainings.some(({ status }) => status === 'done'),
+      }),
+      label: step({ ...needsImages, running: false, done: labelled > 0 }),
+      study: step({
+        ...(isEmpty
+          ? needsImages
+          : labelled < 3
+            ? { locked: 'Label at least three images first.' }
+            : {}),
+        running: isOpen('study', 'finetune'),
+        done: models.length > 0,
+      }),
+      use: step({
+        ...(models.length === 0 ? { locked: 'Train a model in Study first.' } : {}),
+        running: isOpen('predict'),
+        done: false,
+      }),
+    },
+    counts: {
+      images,
+      labelled,
+      classes: project.classes.list().length,
+      pretrainings: pretrainings.length,
+      models: models.length,
+    },
+  };
+}

@@ -1,0 +1,13 @@
+import { hostService } from './services/host.ts';
+import { jobsService } from './services/jobs.ts';
+import { projectsService } from './services/projects.ts';
+import type { Workspace } from './workspace.ts';
+
+/** Every procedure of the contract, on one workspace; served over a MessagePort or over HTTP. */
+export function createRouter(workspace: Workspace) {
+  return {
+    host: hostService(workspace),
+    jobs: jobsService(workspace),
+    projects: projectsService(workspace),
+  };
+}

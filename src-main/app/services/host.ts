@@ -1,0 +1,96 @@
+import { readdirSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { Listing, PickPurpose } from '../../contract/host.ts';
+import type { Place } from '../../contract/values.ts';
+import { AppError } from '../../lib/errors.ts';
+import { log } from '../../lib/log.ts';
+import { appVersion } from '../../lib/version.ts';
+import { withTilde, type Places } from '../places.ts';
+import type { Workspace } from '../workspace.ts';
+import { implementation } from './base.ts';
+
+const maxListed = 2000;
+const shownFiles: Readonly<Record<PickPurpose, RegExp | undefined>> = {
+  images: undefined,
+  masks: /\.json$/i,
+  project: undefined,
+  output: undefined,
+  input: /\.(jpe?g|png|tiff?|webp|gif)$/i,
+  model: /\.onnx$/i,
+};
+
+export function hostService(workspace: Workspace) {
+  const { host, places, userState } = workspace;
+  return {
+    about: implementation.host.about.handler(() => ({
+      version: appVersion(),
+      platform: platform(),
+      host: host.kind,
+      theme: userState.current.theme,
+    })),
+    pick: implementation.host.pick.handler(async ({ input }) => {
+      const paths = await host.pick(input);
+      return paths?.map((path) => places.add(path)) ?? null;
+    }),
+    list: implementation.host.list.handler(({ input }) => {
+      const path = input.placeId === undefined ? homedir() : places.pathOf(input.placeId);
+      return listFolder(places, path, shownFiles[input.purpose]);
+    }),
+    reveal: implementation.host.reveal.handler(({ input }) => ({
+      done: host.reveal(places.pathOf(input.placeId)),
+    })),
+    setTheme: implementation.host.setTheme.handler(({ input }) => {
+      userState.change({ theme: input.theme });
+      host.setTheme(input.theme);
+    }),
+    logFault: implementation.host.logFault.handler(({ input }) => {
+      log('error', `window.${input.where}`, input.message);
+    }),
+  };
+}
+
+function platform(): 'linux' | 'darwin' | 'win32' {
+  return process.platform === 'darwin' || process.platform === 'win32' ? process.platform : 'linux';
+}
+
+function listFolder(places: Places, path: string, fileNames: RegExp | undefined): Listing {
+  const entries = entriesOf(path).filter(({ name }) => !name.startsWith('.'));
+  const add = (name: string): Place => places.add(join(path, name));
+  const folders = entries.filter((entry) => entry.isDirectory());
+  const files =
+    fileNames === undefined ? [] : entries.filter((e) => e.isFile() && fileNames.test(e.name));
+  const byName = (a: Place, b: Place): number =>
+    a.name.localeCompare(b.name, undefined, { numeric: true });
+  return {
+    place: places.add(path),
+    parents: parentsOf(path).map((parent) => places.add(parent)),
+    folders: folders
+      .slice(0, maxListed)
+      .map(({ name }) => add(name))
+      .sort(byName),
+    files: files
+      .slice(0, maxListed)
+      .map(({ name }) => add(name))
+      .sort(byName),
+    isCut: folders.length > maxListed || files.length > maxListed,
+  };
+}
+
+function entriesOf(path: string) {
+  try {
+    return readdirSync(path, { withFileTypes: true });
+  } catch (cause) {
+    throw new AppError(
+      'places.unreadable',
+      `The folder ${withTilde(path)} cannot be opened. Check that it is there and that you may read it.`,
+      { cause },
+    );
+  }
+}
+
+/** From the root down to the folder above. */
+function parentsOf(path: string): string[] {
+  const parent = dirname(path);
+  return parent === path ? [] : [...parentsOf(parent), parent];
+}

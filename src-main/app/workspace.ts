@@ -1,0 +1,102 @@
+import type { Topic } from '../contract/jobs.ts';
+import { AppError } from '../lib/errors.ts';
+import type { JobType } from '../project/jobs.ts';
+import { openProject, type Project } from '../project/project.ts';
+import { Changes } from './changes.ts';
+import { JobQueue } from './job-queue.ts';
+import { Places } from './places.ts';
+import { UserStateFile } from './user-state.ts';
+
+/** What the running host can do that the other cannot. */
+export interface Host {
+  readonly kind: 'window' | 'browser';
+  /** The system's dialog; null when it was closed, undefined where there is none. */
+  pick(request: {
+    readonly purpose: string;
+    readonly kind: 'folder' | 'files';
+  }): Promise<readonly string[] | null>;
+  reveal(path: string): boolean;
+  setTheme(theme: 'system' | 'light' | 'dark'): void;
+}
+
+export interface OpenedProject {
+  readonly project: Project;
+  readonly queue: JobQueue;
+}
+
+/** What the topics of the window depend on, by the type of job that writes it. */
+const writtenBy: Readonly<Record<JobType, readonly Topic[]>> = {
+  import: ['images', 'labels', 'project'],
+  pretrain: ['runs', 'project'],
+  finetune: ['runs', 'models', 'project'],
+  study: ['studies', 'runs', 'models', 'project'],
+  predict: ['predictions'],
+};
+
+/** The one project that is open in this program, and everything around it that outlives it. */
+export class Workspace {
+  readonly host: Host;
+  readonly places = new Places();
+  readonly changes = new Changes();
+  readonly userState: UserStateFile;
+  #opened: OpenedProject | undefined;
+
+  constructor(host: Host, userState = new UserStateFile()) {
+    this.host = host;
+    this.userState = userState;
+  }
+
+  get opened(): OpenedProject | undefined {
+    return this.#opened;
+  }
+
+  /** @throws AppError `project.none-open` */
+  get current(): OpenedProject {
+    if (this.#opened !== undefined) return this.#opened;
+    throw new AppError('project.none-open', 'No project is open. Open or create one first.');
+  }
+
+  get project(): Project {
+    return this.current.project;
+  }
+
+  get queue(): JobQueue {
+    return this.current.queue;
+  }
+
+  /**
+   * Opens a project in place of the one that is open, whose jobs pause.
+   * @throws AppError as openProject
+   */
+  async open(dir: string): Promise<Project> {
+    return this.use(openProject(dir));
+  }
+
+  /** Takes over a project that was just opened or created. */
+  async use(project: Project): Promise<Project> {
+    await this.close();
+    const queue = new JobQueue(project, {
+      onJob: (job, event) => {
+        if (event.type === 'progress') this.changes.touch(...writtenBy[job.type]);
+        else this.changes.touch(...writtenBy[job.type], 'project');
+      },
+    });
+    this.#opened = { project, queue };
+    const { dir, name } = project;
+    const others = this.userState.current.recent.filter((entry) => entry.dir !== dir);
+    this.userState.change({
+      recent: [{ dir, name, openedAt: Date.now() }, ...others].slice(0, 12),
+    });
+    this.changes.touch('project');
+    return project;
+  }
+
+  async close(): Promise<void> {
+    const opened = this.#opened;
+    if (opened === undefined) return;
+    this.#opened = undefined;
+    await opened.queue.dispose();
+    opened.project.dispose();
+    this.changes.touch('project');
+  }
+}

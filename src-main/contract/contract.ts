@@ -1,0 +1,10 @@
+import { hostContract } from './host.ts';
+import { jobsContract } from './jobs.ts';
+import { projectsContract } from './projects.ts';
+
+/** Everything that the window can ask of main, one entry a service. */
+export const contract = {
+  host: hostContract,
+  jobs: jobsContract,
+  projects: projectsContract,
+};

@@ -1,0 +1,4 @@
+/** Runes everywhere; types are erased by the compiler itself. */
+export default {
+  compilerOptions: { runes: true },
+};
