@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
+import { readImageScores } from '../finetune/image-scores.ts';
 import { drawResamples, estimateDifference, type ScoredCell } from '../finetune/intervals.ts';
-import { finetuneResultSchema, imageScoresFileSchema } from '../finetune/result.ts';
+import { finetuneResultSchema } from '../finetune/result.ts';
 import { defined } from '../lib/errors.ts';
 import { Random } from '../lib/random.ts';
 import type { Project } from '../project/project.ts';
@@ -28,8 +28,7 @@ const nucleus = 1;
 export function scoredStart(project: Project, run: RunRow): ScoredStart {
   const result = v.parse(finetuneResultSchema, run.result);
   const { scores } = defined(result.test, 'test scores');
-  const file = readFileSync(project.path(result.imageScores), 'utf8');
-  const { test } = v.parse(v.pipe(v.string(), v.parseJson(), imageScoresFileSchema), file);
+  const { test } = readImageScores(project.path(result.imageScores));
   return {
     run,
     label: run.start === 'random' ? 'random' : 'encoder + decoder',

@@ -62,7 +62,7 @@ export async function evaluate(
   for (const imageId of imageIds) {
     const confusion = await confusionOf(network, await open(imageId), signal);
     addConfusion(total, confusion);
-    images.push({ imageId, ...classCounts(confusion) });
+    images.push({ imageId, confusion: [...confusion.counts], ...classCounts(confusion) });
     onImage?.(images.length, imageIds.length);
   }
   return { scores: segmentationScores(classCounts(total)), confusion: [...total.counts], images };

@@ -30,6 +30,8 @@ export interface SegmentationScores {
 /** Counts of one image, kept so that single images can be ranked and sets resampled. */
 export interface ImageCounts extends ClassCounts {
   readonly imageId: string;
+  /** [truth, predicted] pixels, row-major; absent in results of versions that did not keep it. */
+  readonly confusion?: readonly number[];
 }
 
 /** A confusion matrix: entry [truth, predicted] = number of pixels, row-major. */

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import type { HostTensors } from '../graph/types.ts';
 import { defined } from '../lib/errors.ts';
-import { writeFileAtomic } from '../lib/files.ts';
 import { readSafetensors } from '../nn/safetensors.ts';
 import { type Position, writeTensors } from '../pretrain/checkpoint.ts';
 import type { Project } from '../project/project.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
+import { writeImageScores } from './image-scores.ts';
 import type { Training } from './training.ts';
 
 /** Weights of the network after a step, and their quick estimate. */
@@ -65,17 +65,6 @@ export const finetuneResultSchema = v.object({
 });
 export type FinetuneResult = Readonly<v.InferOutput<typeof finetuneResultSchema>>;
 
-const countsSchema = v.array(v.number());
-const imageScoresSchema = v.array(
-  v.object({
-    imageId: v.string(),
-    truePositive: countsSchema,
-    falsePositive: countsSchema,
-    falseNegative: countsSchema,
-  }),
-);
-export const imageScoresFileSchema = v.object({ val: imageScoresSchema, test: imageScoresSchema });
-
 /**
  * Serves the best weights (`final` checkpoint) and scores them on all held-out images. Done again
  * from the start when it is interrupted.
@@ -92,7 +81,7 @@ export async function storeFinal(
   const test = await finalScores(training, params, data.testIds, 'test');
   const file = `runs/${run.id}/image-scores.json`;
   const images = { val: val?.images ?? [], test: test?.images ?? [] };
-  writeFileAtomic(project.path(file), [new TextEncoder().encode(JSON.stringify(images))]);
+  writeImageScores(project.path(file), images);
   project.runs.setResult(run.id, {
     servedStep: best.step,
     steps,

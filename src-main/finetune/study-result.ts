@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { defined } from '../lib/errors.ts';
 import { Random } from '../lib/random.ts';
 import type { Project } from '../project/project.ts';
 import type { Start } from '../project/values.ts';
 import type { StudyCell } from '../project/studies.ts';
+import { readImageScores } from './image-scores.ts';
 import {
   drawResamples,
   type Estimate,
@@ -17,7 +17,7 @@ import {
   type Verdict,
 } from './intervals.ts';
 import { addCounts, type ClassCounts, type ImageCounts } from './metrics.ts';
-import { finetuneResultSchema, imageScoresFileSchema } from './result.ts';
+import { finetuneResultSchema } from './result.ts';
 import { verdictSentence } from './study-text.ts';
 
 /** The networks of one start at one fraction. */
@@ -101,8 +101,7 @@ interface LoadedCell {
 function loadCell(project: Project, cell: StudyCell): LoadedCell {
   const run = defined(project.runs.get(cell.runId ?? ''), 'the run of a finished cell');
   const result = v.parse(finetuneResultSchema, run.result);
-  const text = readFileSync(project.path(result.imageScores), 'utf8');
-  const scores = v.parse(imageScoresFileSchema, JSON.parse(text));
+  const scores = readImageScores(project.path(result.imageScores));
   const measuredOn = result.test === null ? 'val' : 'test';
   return { cell, measuredOn, trainImages: result.trainImages, images: scores[measuredOn] };
 }

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import type { Device } from '../graph/types.ts';
-import { AppError, CancelledError, defined, throwIfCancelled } from '../lib/errors.ts';
+import { AppError, assertNever, CancelledError, defined, throwIfCancelled } from '../lib/errors.ts';
 import { settingsProblem } from '../lib/schema-issues.ts';
 import { writeFileAtomic } from '../lib/files.ts';
 import type { RunControl } from '../lib/progress.ts';
@@ -11,23 +11,29 @@ import type { Project } from '../project/project.ts';
 import type { StudyCell, StudyRow } from '../project/studies.ts';
 import type { JsonObject } from '../project/values.ts';
 import { type FinetuneConfig, finetuneConfigSchema, parseFinetuneConfig } from './config.ts';
+import { createFinetuning } from './create-run.ts';
 import { finetuneResultSchema } from './result.ts';
 import { studyResult } from './study-result.ts';
 import { percent, studyMarkdown } from './study-text.ts';
 import { runFinetuning } from './trainer.ts';
 
-export const studyStarts = ['random', 'encoder', 'encoder+decoder'] as const;
+export const studyStarts = ['random', 'encoder', 'encoder+decoder', 'file'] as const;
+const pretrainedStarts = ['random', 'encoder', 'encoder+decoder'] as const;
 
 /** What a user asks of a study; the fine-tuning settings are shared by all of its runs. */
 export const studyInputSchema = v.strictObject({
-  /** Id of the pre-training run that the starts other than `random` take their weights from. */
-  pretrainRun: v.string(),
+  /** Id of the pre-training run that `encoder` and `encoder+decoder` take their weights from. */
+  pretrainRun: v.exactOptional(v.string()),
+  /** Absolute path of the weights that `file` starts from. */
+  weightsFile: v.exactOptional(v.string()),
   /** Shares of the labels; the paper's four. */
   fractions: v.optional(
     v.pipe(v.array(finetuneConfigSchema.entries.fraction.wrapped), v.minLength(1)),
     [0.05, 0.1, 0.25, 1],
   ),
-  starts: v.optional(v.pipe(v.array(v.picklist(studyStarts)), v.minLength(1)), [...studyStarts]),
+  starts: v.optional(v.pipe(v.array(v.picklist(studyStarts)), v.minLength(1)), [
+    ...pretrainedStarts,
+  ]),
   /** Three seeds, as in the limited-data protocol (spec 8.3). */
   seeds: v.optional(
     v.pipe(v.array(finetuneConfigSchema.entries.seed.wrapped), v.minLength(1)),
@@ -77,18 +83,35 @@ function createStudy(project: Project, name: string, config: StudyConfig): Study
   return study;
 }
 
-/** The input with every default, and the fine-tuning settings with the pre-trained network. */
-function studyConfig(project: Project, input: JsonObject): StudyConfig {
+/**
+ * The input with every default, and the fine-tuning settings with the pre-trained network.
+ * @throws AppError `config.invalid`, `runs.missing`
+ */
+export function studyConfig(project: Project, input: JsonObject): StudyConfig {
   const parsed = v.safeParse(studyInputSchema, input);
   if (!parsed.success) {
     throw new AppError('config.invalid', settingsProblem(parsed.issues));
   }
-  const parent = project.runs.get(parsed.output.pretrainRun);
-  if (parent === undefined) {
+  requireSources(parsed.output);
+  const { pretrainRun } = parsed.output;
+  const parent = pretrainRun === undefined ? undefined : project.runs.get(pretrainRun);
+  if (pretrainRun !== undefined && parent === undefined) {
     throw new AppError('runs.missing', 'The pre-training run of the study is not in this project.');
   }
-  const finetune = parseFinetuneConfig(parsed.output.finetune, parent.config);
+  const finetune = parseFinetuneConfig(parsed.output.finetune, parent?.config);
   return { ...parsed.output, finetune };
+}
+
+/** Every start needs the weights it takes over. */
+function requireSources({ starts, pretrainRun, weightsFile }: StudyConfig): void {
+  const isMissing = starts.some((start) =>
+    start === 'file' ? weightsFile === undefined : start !== 'random' && pretrainRun === undefined,
+  );
+  if (!isMissing) return;
+  throw new AppError(
+    'config.invalid',
+    'A start of this study has no weights to take over. Choose a pre-training run or a weights file, or compare other starts.',
+  );
 }
 
 /** As it comes back from the database. */
@@ -167,6 +190,8 @@ interface CellRun {
 /** Trains one cell to its end; false when it was paused. */
 async function runCell(request: CellRun, control: RunControl): Promise<boolean> {
   const { project, device } = request;
+  const isNew = request.cell.runId === null;
+  const startedAt = performance.now();
   const cell = { ...request.cell, runId: request.cell.runId ?? createCellRun(request) };
   const set = (status: StudyCell['status'], scores: StudyCell['scores'] = null): void => {
     project.transaction(() => {
@@ -194,6 +219,8 @@ async function runCell(request: CellRun, control: RunControl): Promise<boolean> 
     steps,
     trainImages,
     measuredOn: test === null ? 'val' : 'test',
+    // From beginning to end, which tells how long the others take.
+    ...(isNew ? { seconds: (performance.now() - startedAt) / 1000 } : {}),
   });
   return true;
 }
@@ -206,23 +233,24 @@ function createCellRun({ project, study, config, cell }: CellRun): string {
     .map((run) => (run === undefined ? undefined : parseFinetuneConfig(run.config)))
     .find((other) => other !== undefined && other.steps !== 'auto');
   const length = first === undefined ? {} : { steps: first.steps, evaluations: first.evaluations };
-  const start = startOf(cell.start, config.pretrainRun);
+  const start = startOf(cell.start, config);
   const { fraction, seed } = cell;
-  const run = project.runs.create({
-    kind: 'finetune',
-    name: cellName(study, cell),
-    config: parseFinetuneConfig({ ...config.finetune, ...length, start, fraction, seed }),
-    seed,
-    start: cell.start,
-    parentRunId: start.type === 'random' ? null : config.pretrainRun,
-  });
-  return run.id;
+  const settings = { ...config.finetune, ...length, start, fraction, seed };
+  return createFinetuning(project, settings, cellName(study, cell)).id;
 }
 
-function startOf(start: StudyCell['start'], run: string): FinetuneConfig['start'] {
-  return start === 'encoder' || start === 'encoder+decoder'
-    ? { type: start, run }
-    : { type: 'random' };
+function startOf(type: StudyCell['start'], config: StudyConfig): FinetuneConfig['start'] {
+  switch (type) {
+    case 'random':
+      return { type };
+    case 'encoder':
+    case 'encoder+decoder':
+      return { type, run: defined(config.pretrainRun, 'the pre-training run of a study') };
+    case 'file':
+      return { type, path: defined(config.weightsFile, 'the weights file of a study') };
+    default:
+      return assertNever(type);
+  }
 }
 
 /** A name that is a file name, too, e.g. `study-5-encoder-decoder-0`. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type FinetuneStart, parseFinetuneConfig } from '../../finetune/config.ts';
+import type { FinetuneStart } from '../../finetune/config.ts';
+import { createFinetuning } from '../../finetune/create-run.ts';
 import type { Project } from '../../project/project.ts';
 import { starts, type Start } from '../../project/values.ts';
 import { defineCommand, usageError } from '../command.ts';
@@ -34,7 +35,6 @@ export const finetune = defineCommand({
   run: ({ options, output }) =>
     withProject(options.project, async (project) => {
       const start = startOf(project, options.start, options.from);
-      const parent = 'run' in start ? project.runs.get(start.run) : undefined;
       const asked = settingsFrom(
         {
           encoder: options.encoder,
@@ -54,15 +54,7 @@ export const finetune = defineCommand({
         },
         options.set,
       );
-      const config = parseFinetuneConfig(asked, parent?.config);
-      const run = project.runs.create({
-        kind: 'finetune',
-        config,
-        seed: config.seed,
-        start: start.type,
-        ...(parent === undefined ? {} : { parentRunId: parent.id }),
-        ...(options.name === undefined ? {} : { name: options.name }),
-      });
+      const run = createFinetuning(project, asked, options.name);
       const jobOptions = { device: options.device ?? 'auto' };
       await runTraining(project, { runId: run.id, options: jobOptions }, output);
     }),

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { openStudy, studyPage, studyStarts } from '../../finetune/study.ts';
 import { defined } from '../../lib/errors.ts';
 import { defineCommand } from '../command.ts';
@@ -18,7 +19,8 @@ export const study = defineCommand({
   options: {
     name: text('NAME', 'what to call the study (default: study- and the name of the run)'),
     fractions: shares('shares of the training labels (default: 5%,10%,25%,100%)'),
-    starts: choices(studyStarts, 'which weights to take over (default: all)'),
+    starts: choices(studyStarts, 'which weights to take over (default: all but file)'),
+    weights: text('FILE', 'the safetensors file that the start "file" takes over'),
     seeds: integers('one repetition for each seed (default: 0,1,2)'),
     metric: choice(['meanIou', 'meanDice'], 'the score that the verdict is about'),
     time: duration('how long each fine-tuning may take, measured on the first one'),
@@ -43,9 +45,11 @@ export const study = defineCommand({
         },
         options.set,
       );
-      const { fractions, starts, seeds, metric } = options;
+      const { fractions, starts, seeds, metric, weights } = options;
+      const weightsFile = weights === undefined ? undefined : resolve(weights);
       const isAsked = Object.keys(finetune).length > 0;
-      const asked = { fractions, starts, seeds, metric, finetune: isAsked ? finetune : undefined };
+      const shared = isAsked ? finetune : undefined;
+      const asked = { fractions, starts, seeds, metric, weightsFile, finetune: shared };
       const { id, name } = openStudy(
         project,
         options.name ?? `study-${run.name}`,

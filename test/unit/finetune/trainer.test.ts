@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { parse } from 'valibot';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FinetuneInput, parseFinetuneConfig } from '../../../src-main/finetune/config.ts';
-import { finetuneResultSchema, imageScoresFileSchema } from '../../../src-main/finetune/result.ts';
+import { readImageScores } from '../../../src-main/finetune/image-scores.ts';
+import { finetuneResultSchema } from '../../../src-main/finetune/result.ts';
 import { trainOn } from '../../../src-main/finetune/trainer.ts';
 import { createProject, type Project } from '../../../src-main/project/project.ts';
-import { readFileSync } from 'node:fs';
 import { defined } from '../../../src-main/lib/errors.ts';
 import { blobData, scriptedControl } from './blobs.ts';
 
@@ -76,11 +76,12 @@ describe('trainOn', () => {
     expect(result.val?.scores).toEqual(result.test?.scores);
     expect(result.steps).toBe(60);
     expect(phases).toContain('Quick estimate');
-    const images = parse(
-      imageScoresFileSchema,
-      JSON.parse(readFileSync(project.path(result.imageScores), 'utf8')),
-    );
+    const images = readImageScores(project.path(result.imageScores));
     expect(images.test.map(({ imageId }) => imageId)).toEqual(['picture 0', 'picture 1']);
+    const cells = result.test?.confusion.map((_, i) =>
+      images.test.reduce((sum, { confusion }) => sum + (confusion?.[i] ?? NaN), 0),
+    );
+    expect(cells).toEqual(result.test?.confusion); // the images add up to the set
     const losses = project.runMetrics.list(runId).map(({ values }) => values['loss'] ?? NaN);
     expect(losses).toHaveLength(60);
     expect(losses.at(-1)).toBeLessThan((losses[0] ?? 0) / 2);
