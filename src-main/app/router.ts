@@ -1,4 +1,5 @@
 import { hostService } from './services/host.ts';
+import { imagesService } from './services/images.ts';
 import { jobsService } from './services/jobs.ts';
 import { projectsService } from './services/projects.ts';
 import type { Workspace } from './workspace.ts';
@@ -7,6 +8,7 @@ import type { Workspace } from './workspace.ts';
 export function createRouter(workspace: Workspace) {
   return {
     host: hostService(workspace),
+    images: imagesService(workspace),
     jobs: jobsService(workspace),
     projects: projectsService(workspace),
   };

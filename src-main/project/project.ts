@@ -5,6 +5,7 @@ import { AppError, defined } from '../lib/errors.ts';
 import { createCheckpoints, type Checkpoints } from './checkpoints.ts';
 import { createClasses, type Classes } from './classes.ts';
 import { connect, durably, execute, immediately, selectOne, type Connection } from './database.ts';
+import { createImagePages, type ImagePages } from './image-pages.ts';
 import { createImages, type Images } from './images.ts';
 import { createImportProblems, type ImportProblems } from './import-problems.ts';
 import { createJobs, type Jobs } from './jobs.ts';
@@ -29,6 +30,7 @@ export interface Project {
   readonly id: string;
   readonly name: string;
   readonly images: Images;
+  readonly imagePages: ImagePages;
   readonly importProblems: ImportProblems;
   readonly masks: Masks;
   readonly classes: Classes;
@@ -125,6 +127,7 @@ function assemble(dir: string, db: Connection): Project {
     dir,
     ...defined(about, 'project row'),
     images: createImages(db),
+    imagePages: createImagePages(db),
     importProblems: createImportProblems(db),
     masks: createMasks(db),
     classes: createClasses(db),
