@@ -107,6 +107,10 @@ export default defineConfig([
   {
     files: ['**/*.svelte', '**/*.svelte.ts'],
     languageOptions: { parserOptions: { parser: tseslint.parser } },
+    rules: {
+      // Sets and maps that no template reads need no proxies.
+      'svelte/prefer-svelte-reactivity': 'off',
+    },
   },
   ...Object.entries(layers).map(([folder, allowed]) => folderRules(folder, allowed)),
   {

@@ -6,4 +6,4 @@ import './styles/tokens.css';
 import './styles/base.css';
 
 live.start();
-mount(App, { target: document.body, props: { name: 'x' } });
+mount(App, { target: document.body });

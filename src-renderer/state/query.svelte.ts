@@ -9,7 +9,7 @@ export interface Query<T> {
   /** Why there is none, as a sentence. */
   readonly error: string | undefined;
   readonly isLoading: boolean;
-  refresh(): void;
+  readonly refresh: () => void;
 }
 
 /**
