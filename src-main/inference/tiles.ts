@@ -33,6 +33,19 @@ export interface TileOptions {
   readonly signal?: AbortSignal;
   /** Called after each batch of tiles. */
   readonly onTiles?: (done: number, total: number) => void;
+  /** Called for each part of the picture that no later tile touches, as soon as it is known. */
+  readonly onRegion?: (region: PredictedRegion) => void;
+}
+
+/** A finished part of a prediction. The array is reused: read it before returning. */
+export interface PredictedRegion {
+  readonly leftPx: number;
+  readonly topPx: number;
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** Begins at the left border of the picture in row `topPx`: `[.., bandWidthPx, classCount]`. */
+  readonly probabilities: Float32Array;
+  readonly bandWidthPx: number;
 }
 
 /** Finished rows of a prediction. The arrays are reused: read them before asking for the next band. */
@@ -101,13 +114,22 @@ export async function* predictBands(
   for (const [index, topPx] of rows.starts.entries()) {
     rgb.set(await reader.read(bandRows - filled), filled * widthPx * 3);
     const rowWeights = defined(rows.weights[index], 'row weights');
+    const finished = (rows.starts[index + 1] ?? heightPx) - topPx;
     for (let first = 0; first < columns.starts.length; first += predictor.batchSize) {
       throwIfCancelled(options.signal);
       const last = Math.min(first + predictor.batchSize, columns.starts.length);
       await addBatch(predictor, band, { columns, first, last, rowWeights });
+      const leftPx = columns.starts[first] ?? 0;
+      options.onRegion?.({
+        leftPx,
+        topPx,
+        widthPx: (columns.starts[last] ?? widthPx) - leftPx,
+        heightPx: finished,
+        probabilities: sums,
+        bandWidthPx: widthPx,
+      });
       options.onTiles?.(index * columns.starts.length + last, total);
     }
-    const finished = (rows.starts[index + 1] ?? heightPx) - topPx;
     yield {
       topPx,
       rows: finished,
