@@ -3,6 +3,7 @@ import { AppError } from '../lib/errors.ts';
 import type { JobType } from '../project/jobs.ts';
 import { openProject, type Project } from '../project/project.ts';
 import { Changes } from './changes.ts';
+import { removeDropped } from './dropped-files.ts';
 import { JobQueue } from './job-queue.ts';
 import { Places } from './places.ts';
 import { UserStateFile } from './user-state.ts';
@@ -75,6 +76,7 @@ export class Workspace {
   /** Takes over a project that was just opened or created. */
   async use(project: Project): Promise<Project> {
     await this.close();
+    removeDropped(project); // of a program that was ended hard
     const queue = new JobQueue(project, {
       onJob: (job, event) => {
         if (event.type === 'progress') this.changes.touch(...writtenBy[job.type]);
@@ -96,6 +98,7 @@ export class Workspace {
     if (opened === undefined) return;
     this.#opened = undefined;
     await opened.queue.dispose();
+    removeDropped(opened.project);
     opened.project.dispose();
     this.changes.touch('project');
   }

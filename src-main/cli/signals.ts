@@ -10,6 +10,17 @@ export async function watchingSignals<T>(onStop: () => void, work: () => Promise
   }
 }
 
+/** Waits for Ctrl-C and the like. */
+export function nextStop(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      for (const signal of stopSignals) process.off(signal, stop);
+      resolve();
+    };
+    for (const signal of stopSignals) process.on(signal, stop);
+  });
+}
+
 /** Hands `work` a signal that Ctrl-C aborts. */
 export function abortOnSignal<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

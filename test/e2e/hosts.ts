@@ -66,6 +66,7 @@ export async function startInBrowser(
   const context = await browser.newContext(options);
   const page = await context.newPage();
   await page.goto(server.link);
+  await page.waitForURL((url) => url.search === ''); // the token is gone from the address
   return {
     page,
     origin: new URL(server.link).origin,

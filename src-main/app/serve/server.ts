@@ -1,11 +1,14 @@
-import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { RPCHandler } from '@orpc/server/node';
-import { detach } from '../../lib/detach.ts';
+import { AppError } from '../../lib/errors.ts';
+import { log, stackOf } from '../../lib/log.ts';
 import { createRouter } from '../router.ts';
 import type { Workspace } from '../workspace.ts';
 import { readAsset } from '../assets.ts';
 import { securityHeaders } from '../security.ts';
+import { checkSource, isFromOtherSite, Sessions } from './access.ts';
+import { receiveDrop } from './drop.ts';
+import { enter, refuse } from './pages.ts';
 
 /** The app in a browser of this machine. */
 export interface AppServer {
@@ -15,55 +18,62 @@ export interface AppServer {
   close(): Promise<void>;
 }
 
+/** One call of the window; strokes of a large label are the largest. */
+const maxCallBytes = 16_000_000;
+
 /** Serves the window's files, the contract and pictures on 127.0.0.1. */
 export async function startAppServer(
   workspace: Workspace,
   options: { readonly port: number; readonly assets: string },
 ): Promise<AppServer> {
-  const session = randomBytes(24).toString('base64url');
-  const tokens = new Set<string>();
-  const handler = new RPCHandler(createRouter(workspace));
-  const server = createServer((request, response) => {
-    detach(answer(request, response), 'serve');
-  });
+  const server = createServer();
   const port = await listen(server, options.port);
   const origin = `http://127.0.0.1:${port}`;
+  const sessions = new Sessions(port);
+  const calls = new RPCHandler(createRouter(workspace));
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
-    if (request.headers.host !== `127.0.0.1:${port}`) return refuse(response, 403, 'Wrong host.');
-    const from = request.headers.origin;
-    if (from !== undefined && from !== origin) return refuse(response, 403, 'Wrong origin.');
+    const refusal = checkSource(request, port);
+    if (refusal !== undefined) return refuse(response, refusal);
     const url = new URL(request.url ?? '/', origin);
-    const token = url.searchParams.get('token');
-    if (token !== null && tokens.delete(token)) {
-      response.setHeader('Set-Cookie', `decon=${session}; HttpOnly; SameSite=Strict; Path=/`);
-      response.writeHead(303, { Location: '/' }).end();
-      return;
+    const cookie = sessions.redeem(url.searchParams.get('token') ?? '');
+    if (cookie !== undefined) return enter(response, cookie);
+    if (!sessions.isKnown(request.headers)) return refuse(response, unknownBrowser);
+    if (url.pathname !== '/' && isFromOtherSite(request.headers)) return refuse(response, foreign);
+    await (request.method === 'POST' ? post(request, response, url) : get(request, response, url));
+  }
+
+  async function post(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    if (url.pathname === '/drop') {
+      return receiveDrop(workspace, request, response, url.searchParams);
     }
-    if (!hasSession(request, session)) {
-      return refuse(response, 401, 'This address was used already. Start "decon serve" again.');
-    }
-    if (url.pathname.startsWith('/rpc/')) {
-      if (request.method !== 'POST') return refuse(response, 405, 'POST only.');
-      const { matched } = await handler.handle(request, response, { prefix: '/rpc', context: {} });
-      if (!matched) refuse(response, 404, 'There is nothing here.');
-      return;
-    }
-    if (request.method !== 'GET') return refuse(response, 405, 'GET only.');
+    // Node ends a body at its announced length; one without a length is refused.
+    const bytes = Number(request.headers['content-length'] ?? NaN);
+    if (!(bytes <= maxCallBytes)) return refuse(response, tooLarge);
+    response.setHeader('Cache-Control', 'no-store');
+    const { matched } = await calls.handle(request, response, { prefix: '/rpc', context: {} });
+    if (!matched) refuse(response, nothingHere);
+  }
+
+  async function get(_: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     const asset = await readAsset(options.assets, url.pathname);
-    if (asset === undefined) return refuse(response, 404, 'There is nothing here.');
+    if (asset === undefined) return refuse(response, nothingHere);
     response.writeHead(200, { 'Content-Type': asset.type, 'Cache-Control': asset.cacheControl });
     response.end(asset.body);
   }
 
+  server.on('request', (request, response) => {
+    answer(request, response).catch((error: unknown) => {
+      log('error', 'serve', stackOf(error));
+      if (response.headersSent) response.destroy();
+      else refuse(response, broken);
+    });
+  });
+
   return {
     port,
-    link: () => {
-      const token = randomBytes(24).toString('base64url');
-      tokens.add(token);
-      return `${origin}/?token=${token}`;
-    },
+    link: () => `${origin}/?token=${sessions.newToken()}`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -72,20 +82,32 @@ export async function startAppServer(
   };
 }
 
-function refuse(response: ServerResponse, status: number, reason: string): void {
-  response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(reason);
-}
+const unknownBrowser = {
+  status: 401,
+  reason:
+    'This address was used already, or the program was started again since. Press Enter in the ' +
+    'terminal where "decon serve" runs: it prints a new address.',
+};
+const foreign = { status: 403, reason: 'Only DeCon Studio itself may ask for this.' };
+const nothingHere = { status: 404, reason: 'There is nothing at this address.' };
+const tooLarge = { status: 413, reason: 'This is too much for one request.' };
+const broken = {
+  status: 500,
+  reason: 'Something went wrong inside DeCon Studio. The log has the details.',
+};
 
-function hasSession(request: IncomingMessage, session: string): boolean {
-  const cookies = (request.headers.cookie ?? '').split(';').map((part) => part.trim());
-  const given = Buffer.from(cookies.find((part) => part.startsWith('decon='))?.slice(6) ?? '');
-  const wanted = Buffer.from(session);
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
-}
-
+/** @throws AppError `serve.port-taken` */
 function listen(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once('error', reject);
+    server.once('error', (cause) => {
+      reject(
+        new AppError(
+          'serve.port-taken',
+          `The port ${port} cannot be used. Choose another with --port, or leave it out.`,
+          { cause },
+        ),
+      );
+    });
     server.listen(port, '127.0.0.1', () => {
       const address = server.address();
       if (address !== null && typeof address === 'object') resolve(address.port);
