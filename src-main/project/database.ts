@@ -4,7 +4,7 @@ import { AppError, messageOf } from '../lib/errors.ts';
 import { log } from '../lib/log.ts';
 
 export type Connection = Database.Database;
-export type Parameters = Readonly<Record<string, string | number | null>>;
+export type Parameters = Readonly<Record<string, string | number | Uint8Array | null>>;
 
 const slowQueryMs = 50;
 

@@ -2,11 +2,11 @@ import * as v from 'valibot';
 import { execute, immediately, json, selectAll, selectOne, type Connection } from './database.ts';
 import { jsonObject } from './values.ts';
 
-const maskFormats = ['index', 'palette', 'rgb', 'coco'] as const;
+const maskFormats = ['index', 'palette', 'rgb', 'coco', 'painted'] as const;
 
 const maskSchema = v.object({
   imageId: v.string(),
-  /** Absolute path of the mask, or of the COCO file. */
+  /** Absolute path of the mask; within the project for drawn ones; empty for painted ones. */
   path: v.string(),
   format: v.picklist(maskFormats),
   widthPx: v.number(),

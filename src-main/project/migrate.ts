@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { AppError } from '../lib/errors.ts';
 import { connect, immediately, type Connection } from './database.ts';
 import { initialTables } from './migrations/0010-initial.ts';
+import { labelTables } from './migrations/0020-labels.ts';
 
 export interface Migration {
   /** The `user_version` after it, in steps of ten. */
@@ -12,7 +13,10 @@ export interface Migration {
 }
 
 /** In order; a released one is never edited. */
-export const migrations: readonly Migration[] = [{ version: 10, sql: initialTables }];
+export const migrations: readonly Migration[] = [
+  { version: 10, sql: initialTables },
+  { version: 20, sql: labelTables },
+];
 
 const keptBackups = 5;
 

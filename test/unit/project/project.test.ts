@@ -10,6 +10,8 @@ import { backUp, migrate, migrations } from '../../../src-main/project/migrate.t
 import { createProject, openProject } from '../../../src-main/project/project.ts';
 import type { NewImage } from '../../../src-main/project/images.ts';
 
+const newest = migrations.at(-1)?.version ?? 0;
+
 let folder = '';
 let dir = '';
 
@@ -197,15 +199,17 @@ test('a newer database is refused and left as it is', () => {
 test('a migration backs up first and keeps what was there', () => {
   createProject(dir).dispose();
   const db = connect(join(dir, 'project.sqlite'), { create: false });
-  const next = { version: 20, sql: 'ALTER TABLE classes ADD COLUMN note TEXT' };
-  db.exec(`INSERT INTO classes (class_index, name, color) VALUES (0, 'cell', '#ffffff')`);
+  const next = { version: newest + 10, sql: 'ALTER TABLE classes ADD COLUMN note TEXT' };
+  db.exec(
+    `INSERT INTO classes (class_index, name, color, label_value) VALUES (0, 'cell', '#ffffff', 0)`,
+  );
   migrate(db, join(dir, 'backups'), [...migrations, next]);
   expect(db.prepare('SELECT name, note FROM classes').all()).toEqual([
     { name: 'cell', note: null },
   ]);
-  expect(db.pragma('user_version', { simple: true })).toBe(20);
+  expect(db.pragma('user_version', { simple: true })).toBe(newest + 10);
   const [backup] = readdirSync(join(dir, 'backups'));
-  expect(backup).toMatch(/^project-v10-.*\.sqlite$/);
+  expect(backup).toMatch(new RegExp(`^project-v${newest}-.*\\.sqlite$`));
   const copy = connect(join(dir, 'backups', backup ?? ''), { create: false });
   expect(copy.prepare('SELECT name FROM classes').all()).toEqual([{ name: 'cell' }]);
   copy.close();
@@ -215,9 +219,12 @@ test('a migration backs up first and keeps what was there', () => {
 test('a migration that fails leaves version and tables as they were', () => {
   createProject(dir).dispose();
   const db = connect(join(dir, 'project.sqlite'), { create: false });
-  const broken = { version: 20, sql: 'CREATE TABLE half (a TEXT) STRICT; SELECT nonsense' };
+  const broken = {
+    version: newest + 10,
+    sql: 'CREATE TABLE half (a TEXT) STRICT; SELECT nonsense',
+  };
   expect(() => migrate(db, join(dir, 'backups'), [...migrations, broken])).toThrow();
-  expect(db.pragma('user_version', { simple: true })).toBe(10);
+  expect(db.pragma('user_version', { simple: true })).toBe(newest);
   expect(() => db.prepare('SELECT * FROM half')).toThrow();
   db.close();
 });
