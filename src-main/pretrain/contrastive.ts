@@ -118,12 +118,23 @@ export function contrastLogits(
   return tf.add(tf.div(tf.matMul(query, keys, false, true), temperature), excluded);
 }
 
-/** One-hot `[batch, room, prototypes]`: present prototypes first, each group in ascending order. */
+/**
+ * One-hot `[batch, room, prototypes]`: present prototypes first, each group in ascending order. Places
+ * are counted by a triangular product, exact in float32, because sorting leaves some GPUs for the CPU.
+ */
 function firstPresent(present: Tensor2D, room: number): Tensor3D {
-  const prototypes = present.shape[1];
-  const order = tf.range(0, prototypes, 1, 'float32');
-  const { indices } = tf.topk(tf.sub(tf.mul(present, prototypes), order), room);
-  return rank3(tf.cast(tf.oneHot(tf.cast(indices, 'int32'), prototypes), 'float32'));
+  const [batch, prototypes] = present.shape;
+  const index = tf.range(0, prototypes, 1, 'float32');
+  const isBefore = tf.cast(
+    tf.less(tf.reshape(index, [prototypes, 1]), tf.reshape(index, [1, prototypes])),
+    'float32',
+  );
+  const presentBefore = tf.matMul(present, rank2(isBefore));
+  const behindAll = tf.sub(tf.add(tf.sum(present, 1, true), index), presentBefore);
+  const place = tf.where(tf.greater(present, 0), presentBefore, behindAll);
+  const places = tf.reshape(tf.range(0, room, 1, 'float32'), [1, room, 1]);
+  const isThere = tf.equal(tf.reshape(place, [batch, 1, prototypes]), places);
+  return rank3(tf.cast(isThere, 'float32'));
 }
 
 /** Largest logit block in memory: 64 MB. */
