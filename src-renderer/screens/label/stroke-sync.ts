@@ -1,7 +1,15 @@
-/** What one commit carries: whole tiles, and the stroke that changed them. */
+/** One step of undo. */
+export interface Stroke {
+  readonly id: string;
+  readonly tool: string;
+}
+
+/** What one commit carries: the stroke, and the tiles it changed, whole. */
 export interface StrokePart {
-  readonly strokeId: string;
+  readonly stroke: Stroke;
   readonly tiles: ReadonlyMap<number, Uint8Array>;
+  /** The stroke is over. */
+  readonly isFinal: boolean;
 }
 
 /** What the window shows about strokes that are not stored yet. */
@@ -36,7 +44,8 @@ const retryAfterMs = [1000, 2000, 5000] as const;
 export class StrokeSync {
   readonly #options: StrokeSyncOptions;
   readonly #waiting: StrokePart[] = [];
-  #strokeId: string | undefined;
+  /** The stroke whose newest changes were not taken yet. */
+  #stroke: Stroke | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #retry: ReturnType<typeof setTimeout> | undefined;
   #failures = 0;
@@ -50,29 +59,27 @@ export class StrokeSync {
 
   /** Everything that was painted is stored. */
   get isIdle(): boolean {
-    return this.#strokeId === undefined && this.#taking === 0 && this.#waiting.length === 0;
+    return this.#stroke === undefined && this.#taking === 0 && this.#waiting.length === 0;
   }
 
   /** The stroke changed tiles. */
-  changed(strokeId: string): void {
-    if (this.#strokeId === undefined) this.#tell({ type: 'storing' });
-    this.#strokeId = strokeId;
-    this.#timer ??= setTimeout(() => void this.flush(), commitEveryMs);
+  changed(stroke: Stroke): void {
+    if (this.#stroke === undefined) this.#tell({ type: 'storing' });
+    this.#stroke = stroke;
+    this.#timer ??= setTimeout(() => void this.#takeAndStore(undefined), commitEveryMs);
+  }
+
+  /** The stroke is over: stores the rest of it. As `flush`. */
+  end(stroke: Stroke): Promise<boolean> {
+    return this.#takeAndStore(stroke);
   }
 
   /**
-   * Takes what was painted so far, at once, and stores it; also the way to end a stroke. Never
-   * throws: a failure shows in the state. @returns false when something could not be stored
+   * Takes what was painted so far, at once, and stores it. Never throws: a failure shows in the
+   * state. @returns false when something could not be stored
    */
-  async flush(): Promise<boolean> {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    const strokeId = this.#strokeId;
-    this.#strokeId = undefined;
-    const taken = strokeId === undefined ? undefined : this.#take(strokeId);
-    this.#work = this.#work.then(() => this.#store(taken));
-    await this.#work;
-    return this.isIdle;
+  flush(): Promise<boolean> {
+    return this.#takeAndStore(undefined);
   }
 
   /** Tries again at once what could not be stored. */
@@ -86,6 +93,18 @@ export class StrokeSync {
     this.#isDisposed = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#retry);
+  }
+
+  /** @param ended the stroke that is over now */
+  async #takeAndStore(ended: Stroke | undefined): Promise<boolean> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const stroke = ended ?? this.#stroke;
+    this.#stroke = undefined;
+    const taken = stroke && this.#take(stroke, ended !== undefined);
+    this.#work = this.#work.then(() => this.#store(taken));
+    await this.#work;
+    return this.isIdle;
   }
 
   async #store(taken: Promise<Taken> | undefined): Promise<void> {
@@ -105,13 +124,13 @@ export class StrokeSync {
     }
   }
 
-  async #take(strokeId: string): Promise<Taken> {
+  async #take(stroke: Stroke, isFinal: boolean): Promise<Taken> {
     this.#taking++;
     try {
       const tiles = await this.#options.take();
-      return tiles.size > 0 ? { part: { strokeId, tiles } } : {};
+      return tiles.size > 0 || isFinal ? { part: { stroke, tiles, isFinal } } : {};
     } catch (error) {
-      this.#strokeId ??= strokeId; // still to be taken
+      this.#stroke ??= stroke; // still to be taken
       return { error: error instanceof Error ? error : new Error(String(error)) };
     } finally {
       this.#taking--;
@@ -121,11 +140,8 @@ export class StrokeSync {
   /** Parts of one stroke that wait are stored together: the newest tile counts. */
   #add(part: StrokePart): void {
     const last = this.#waiting.at(-1);
-    if (last?.strokeId !== part.strokeId) this.#waiting.push(part);
-    else {
-      const tiles = new Map([...last.tiles, ...part.tiles]);
-      this.#waiting.splice(-1, 1, { strokeId: part.strokeId, tiles });
-    }
+    if (last?.stroke.id !== part.stroke.id) this.#waiting.push(part);
+    else this.#waiting.splice(-1, 1, { ...part, tiles: new Map([...last.tiles, ...part.tiles]) });
   }
 
   #fail(error: unknown): void {

@@ -1,5 +1,4 @@
 import {
-  intersection,
   notLabelled,
   offsetAt,
   tileAt,
@@ -23,8 +22,6 @@ export interface TileStoreOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-/** Stands for "not painted here" in a tile whose stored labels are still on their way. */
-const untouched = 254;
 const tilePixels = tileSide * tileSide;
 const loadAtOnce = 64;
 
@@ -33,8 +30,8 @@ interface Tile {
   pixels: Uint8Array;
   /** Someone else holds `pixels`: copy before writing. */
   isShared: boolean;
-  /** Painted before it was loaded; `pixels` holds the paint alone. */
-  isPartial: boolean;
+  /** Painted before it was loaded: which pixels the paint covers, nothing else being known. */
+  painted: Uint8Array | undefined;
   /** Painted and not taken by `takeChanged` yet. */
   isChanged: boolean;
 }
@@ -65,8 +62,7 @@ export class TileStore {
 
   /** The class number of a pixel; not labelled while its tile is loaded. */
   valueAt(x: number, y: number): number {
-    const value = this.#tiles.get(tileAt(this.grid, x, y))?.pixels[offsetAt(x, y)];
-    return value === undefined || value === untouched ? notLabelled : value;
+    return this.#tiles.get(tileAt(this.grid, x, y))?.pixels[offsetAt(x, y)] ?? notLabelled;
   }
 
   /** Loads the tiles that are on screen, and keeps them. */
@@ -86,11 +82,9 @@ export class TileStore {
     for (let start = from; start < to;) {
       const end = Math.min(to, (Math.floor(start / tileSide) + 1) * tileSide);
       const offset = offsetAt(start, row);
-      this.#writable(tileAt(this.grid, start, row)).pixels.fill(
-        value,
-        offset,
-        offset + end - start,
-      );
+      const tile = this.#writable(tileAt(this.grid, start, row));
+      tile.pixels.fill(value, offset, offset + end - start);
+      tile.painted?.fill(1, offset, offset + end - start);
       start = end;
     }
   }
@@ -98,29 +92,29 @@ export class TileStore {
   /** The tiles painted since the last call, complete, as they are now. */
   async takeChanged(): Promise<ReadonlyMap<number, Uint8Array>> {
     const changed = [...this.#tiles].filter(([, { isChanged }]) => isChanged);
-    const partial = new Map<number, Uint8Array>();
+    const taken = new Map<number, Uint8Array>();
     for (const [number, tile] of changed) {
       tile.isChanged = false;
       tile.isShared = true;
-      if (tile.isPartial) partial.set(number, tile.pixels);
+      taken.set(number, tile.pixels);
     }
-    const taken = new Map(changed.map(([number, { pixels }]) => [number, pixels]));
-    if (partial.size === 0) return taken;
+    const partial = changed.flatMap(([number, { painted }]) => (painted ? [number] : []));
+    if (partial.length === 0) return taken;
     try {
-      await this.ensure([...partial.keys()]);
+      await this.#load(partial);
     } catch (error) {
-      for (const [number] of changed) this.#markChanged(number);
+      for (const [, tile] of changed) tile.isChanged = true;
       throw error;
     }
-    // What was painted while it loaded belongs to it: a tile is stored as it is when it leaves.
-    for (const number of partial.keys()) taken.set(number, this.#share(number));
+    // A tile that was still on its way is stored as it is now that it came.
+    for (const number of partial) taken.set(number, this.#share(number));
     return taken;
   }
 
   /** Shows what main has stored by itself, e.g. after undo. */
   replace(tiles: ReadonlyMap<number, Uint8Array>): void {
     for (const [number, pixels] of tiles) {
-      this.#put(number, { pixels, isShared: true, isPartial: false, isChanged: false });
+      this.#put(number, { pixels, isShared: true, painted: undefined, isChanged: false });
       this.#options.onChange(tileRect(this.grid, number));
     }
   }
@@ -145,11 +139,15 @@ export class TileStore {
   #writable(number: number): Tile {
     const tile = this.#tiles.get(number);
     if (tile === undefined) {
-      const pixels = new Uint8Array(tilePixels).fill(untouched);
-      const painted = { pixels, isShared: false, isPartial: true, isChanged: true };
-      this.#tiles.set(number, painted);
+      const fresh = {
+        pixels: emptyTile.slice(),
+        isShared: false,
+        painted: new Uint8Array(tilePixels),
+        isChanged: true,
+      };
+      this.#tiles.set(number, fresh);
       this.#load([number]).catch(this.#options.onFault);
-      return painted;
+      return fresh;
     }
     if (tile.isShared) {
       tile.pixels = tile.pixels.slice();
@@ -166,15 +164,10 @@ export class TileStore {
     return tile.pixels;
   }
 
-  #markChanged(number: number): void {
-    const tile = this.#tiles.get(number);
-    if (tile !== undefined) tile.isChanged = true;
-  }
-
   async #load(tiles: readonly number[]): Promise<void> {
     const missing = tiles.filter((number) => {
       const tile = this.#tiles.get(number);
-      return (tile === undefined || tile.isPartial) && !this.#loading.has(number);
+      return (tile === undefined || tile.painted !== undefined) && !this.#loading.has(number);
     });
     for (let at = 0; at < missing.length; at += loadAtOnce) {
       const some = missing.slice(at, at + loadAtOnce);
@@ -185,7 +178,7 @@ export class TileStore {
         });
       for (const number of some) this.#loading.set(number, arrival);
     }
-    await Promise.all(tiles.map((number) => this.#loading.get(number)));
+    for (const arrival of new Set(tiles.map((number) => this.#loading.get(number)))) await arrival;
   }
 
   /** The stored labels of tiles; every one of them is in the answer. */
@@ -199,12 +192,11 @@ export class TileStore {
     if (this.#isDisposed) return;
     let changed: Rect | undefined;
     for (const [number, stored] of fresh) {
-      const painted = this.#tiles.get(number);
-      if (painted?.isPartial === true) layUnder(painted, stored);
-      else if (painted === undefined) {
-        const tile = { pixels: stored, isShared: true, isPartial: false, isChanged: false };
+      const known = this.#tiles.get(number);
+      if (known === undefined) {
+        const tile = { pixels: stored, isShared: true, painted: undefined, isChanged: false };
         this.#put(number, tile);
-      }
+      } else if (known.painted !== undefined) layUnder(known, known.painted, stored);
       changed = union(changed, tileRect(this.grid, number));
     }
     if (changed !== undefined) this.#options.onChange(changed);
@@ -225,7 +217,7 @@ export class TileStore {
     let surplus = this.#tiles.size - this.#shown.size - this.#options.capacity;
     for (const [number, tile] of this.#tiles) {
       if (surplus <= 0) return;
-      if (tile.isChanged || tile.isPartial || this.#shown.has(number)) continue;
+      if (tile.isChanged || tile.painted !== undefined || this.#shown.has(number)) continue;
       this.#tiles.delete(number);
       surplus--;
     }
@@ -236,12 +228,10 @@ export class TileStore {
 const emptyTile = new Uint8Array(tilePixels).fill(notLabelled);
 
 /** Lays stored labels under paint that came before them. */
-function layUnder(tile: Tile, stored: Uint8Array): void {
-  const merged = stored.slice();
-  for (const [offset, value] of tile.pixels.entries()) {
-    if (value !== untouched) merged[offset] = value;
-  }
-  tile.pixels = merged;
+function layUnder(tile: Tile, painted: Uint8Array, stored: Uint8Array): void {
+  tile.pixels = stored.map((value, offset) =>
+    painted[offset] === 1 ? (tile.pixels[offset] ?? value) : value,
+  );
   tile.isShared = false;
-  tile.isPartial = false;
+  tile.painted = undefined;
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   StrokeSync,
+  type Stroke,
   type StrokePart,
   type SyncState,
 } from '../../../../src-renderer/screens/label/stroke-sync.ts';
@@ -8,9 +9,15 @@ import {
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+const strokeOf = (id: string): Stroke => ({ id, tool: 'brush' });
+
 /** A sync whose painted tiles are set by hand and whose sending can be stopped. */
 function bench() {
-  const sent: { readonly strokeId: string; readonly tiles: readonly number[] }[] = [];
+  const sent: {
+    readonly strokeId: string;
+    readonly tiles: readonly number[];
+    readonly isFinal: boolean;
+  }[] = [];
   const states: SyncState[] = [];
   let painted: number[] = [];
   let fault: Error | undefined;
@@ -20,17 +27,17 @@ function bench() {
       painted = [];
       return Promise.resolve(tiles);
     },
-    send: async ({ strokeId, tiles }: StrokePart) => {
+    send: async ({ stroke, tiles, isFinal }: StrokePart) => {
       await new Promise((resolve) => setTimeout(resolve, 50));
       if (fault !== undefined) throw fault;
-      sent.push({ strokeId, tiles: [...tiles.keys()] });
+      sent.push({ strokeId: stroke.id, tiles: [...tiles.keys()], isFinal });
     },
     onState: (state) => states.push(state),
     sentenceOf: (error) => (error instanceof Error ? error.message : ''),
   });
   const paint = (strokeId: string, ...tiles: number[]): void => {
     painted.push(...tiles);
-    sync.changed(strokeId);
+    sync.changed(strokeOf(strokeId));
   };
   return { sync, sent, states, paint, breakWith: (error?: Error) => (fault = error) };
 }
@@ -44,21 +51,22 @@ describe('StrokeSync', () => {
     await vi.advanceTimersByTimeAsync(199);
     expect(sent).toEqual([]);
     await vi.advanceTimersByTimeAsync(60);
-    expect(sent).toEqual([{ strokeId: 'a', tiles: [1, 2] }]);
+    expect(sent).toEqual([{ strokeId: 'a', tiles: [1, 2], isFinal: false }]);
     expect(states).toEqual([{ type: 'storing' }, { type: 'stored' }]);
   });
 
   it('stores at once when a stroke ends, in the order of painting', async () => {
     const { sync, sent, paint } = bench();
     paint('a', 1);
-    void sync.flush();
+    void sync.end(strokeOf('a'));
     paint('b', 2);
-    void sync.flush();
+    void sync.end(strokeOf('b'));
     paint('c', 1);
-    const isStored = sync.flush();
+    const isStored = sync.end(strokeOf('c'));
     await vi.advanceTimersByTimeAsync(200);
     expect(await isStored).toBe(true);
     expect(sent.map(({ strokeId }) => strokeId)).toEqual(['a', 'b', 'c']);
+    expect(sent.every(({ isFinal }) => isFinal)).toBe(true);
   });
 
   it('keeps what could not be stored, says so and tries again', async () => {
@@ -90,6 +98,16 @@ describe('StrokeSync', () => {
     const isStored = sync.retry();
     await vi.advanceTimersByTimeAsync(300);
     expect(await isStored).toBe(true);
-    expect(sent).toEqual([{ strokeId: 'a', tiles: [1, 2] }]);
+    expect(sent).toEqual([{ strokeId: 'a', tiles: [1, 2], isFinal: false }]);
+  });
+
+  it('tells that a stroke is over when everything of it was stored before', async () => {
+    const { sync, sent, paint } = bench();
+    paint('a', 1);
+    await vi.advanceTimersByTimeAsync(500);
+    const isStored = sync.end(strokeOf('a'));
+    await vi.advanceTimersByTimeAsync(100);
+    expect(await isStored).toBe(true);
+    expect(sent.at(-1)).toEqual({ strokeId: 'a', tiles: [], isFinal: true });
   });
 });
