@@ -5,7 +5,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { parseFinetuneConfig } from '../finetune/config.ts';
 import { CPU } from '../graph/types.ts';
@@ -14,6 +13,7 @@ import { readSlotModel } from '../inference/slot-model.ts';
 import { drawSlots, type SlotPictures } from '../inference/slots.ts';
 import { defined } from '../lib/errors.ts';
 import { openLog, userLogFolder } from '../lib/log.ts';
+import { demoFolder } from '../lib/program-entries.ts';
 import { readRunSettings } from '../pretrain/run-settings.ts';
 import { createProject, type Project } from '../project/project.ts';
 import type { JsonObject } from '../project/values.ts';
@@ -63,7 +63,7 @@ async function runDemo(plan: DemoPlan, folder: string, output: Output): Promise<
   const project = createProject(join(folder, 'nuclei.decon'));
   try {
     output.text(`1 of 6: import, into ${project.dir}`);
-    const options = { imagesPath: fileURLToPath(new URL('../../resources/demo', import.meta.url)) };
+    const options = { imagesPath: demoFolder };
     await runJob(project, { type: 'import', options }, output);
 
     output.text('2 of 6: learn encoder and decoder from the training pictures, without labels');

@@ -3,6 +3,7 @@
  * a hang in here is seen by the parent.
  */
 import { defined, messageOf } from '../lib/errors.ts';
+import { connectParent } from '../lib/parent.ts';
 import { DEVICE_NAMES } from './device-report.ts';
 import { measureDevice } from './device-speed.ts';
 import { deviceNamed } from './devices.ts';
@@ -16,4 +17,5 @@ async function answer(): Promise<object> {
   }
 }
 
-process.send?.(await answer(), () => process.exit(0));
+await connectParent().send(await answer());
+process.exit(0);

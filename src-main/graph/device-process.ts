@@ -1,6 +1,7 @@
-import { fork } from 'node:child_process';
 import * as v from 'valibot';
 import { CancelledError } from '../lib/errors.ts';
+import { programEntries } from '../lib/program-entries.ts';
+import { startProcess } from '../lib/programs.ts';
 import { hardwareOf } from './device-hardware.ts';
 import { unavailableReason } from './device-reasons.ts';
 import type { DeviceName, DeviceReport } from './device-report.ts';
@@ -25,7 +26,7 @@ const answerSchema = v.variant('type', [
 export async function runProbe(
   name: DeviceName,
   signal?: AbortSignal,
-  entry: URL = probeEntry,
+  entry: URL = programEntries.deviceProbe,
 ): Promise<DeviceReport> {
   const outcome = await answerOf(entry, name, signal);
   if (signal?.aborted === true) throw new CancelledError();
@@ -45,40 +46,31 @@ interface Outcome {
   readonly ending: string;
 }
 
-function answerOf(entry: URL, name: DeviceName, signal?: AbortSignal): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const child = fork(entry, [name], {
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      timeout: probeTimeoutMs,
-      killSignal: 'SIGKILL',
-    });
-    let answer: Outcome['answer'];
-    let printed = '';
-    const collect = (chunk: Buffer) => (printed += chunk.toString());
-    const kill = () => child.kill('SIGKILL');
-    const started = performance.now();
-    child.stdout?.on('data', collect);
-    child.stderr?.on('data', collect);
-    child.on('message', (message) => {
+async function answerOf(entry: URL, name: DeviceName, signal?: AbortSignal): Promise<Outcome> {
+  let answer: Outcome['answer'];
+  let isTimeout = false;
+  const child = startProcess({
+    entry,
+    arguments: [name],
+    onMessage: (message) => {
       const parsed = v.safeParse(answerSchema, message);
       if (parsed.success) answer = parsed.output;
-    });
-    child.once('error', (error) => {
-      printed += error.message;
-    });
-    child.once('close', (code, killed) => {
-      signal?.removeEventListener('abort', kill);
-      const isTimeout = performance.now() - started >= probeTimeoutMs;
-      resolve({ answer, printed, ending: endingText(code, killed, isTimeout) });
-    });
-    signal?.addEventListener('abort', kill);
-    if (signal?.aborted === true) kill();
+    },
   });
+  const kill = (): void => child.kill();
+  const timer = setTimeout(() => {
+    isTimeout = true;
+    kill();
+  }, probeTimeoutMs);
+  signal?.addEventListener('abort', kill);
+  if (signal?.aborted === true) kill();
+  const { code, signal: killed, lastLines } = await child.exited;
+  clearTimeout(timer);
+  signal?.removeEventListener('abort', kill);
+  return { answer, printed: lastLines.join('\n'), ending: endingText(code, killed, isTimeout) };
 }
 
 function endingText(code: number | null, killed: string | null, isTimeout: boolean): string {
   if (isTimeout) return `The trial did not finish within ${probeTimeoutMs / 1000} seconds.`;
   return `The driver crashed during the trial (${killed ?? `exit code ${code}`}).`;
 }
-
-const probeEntry = new URL('./device-probe.ts', import.meta.url);

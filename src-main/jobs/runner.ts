@@ -1,11 +1,12 @@
 import { assertNever, defined } from '../lib/errors.ts';
+import { programEntries } from '../lib/program-entries.ts';
 import type { Progress } from '../lib/progress.ts';
 import type { JobRequest } from '../project/jobs.ts';
 import type { Project } from '../project/project.ts';
 import type { StoredError } from '../project/values.ts';
 import { describeExit, memoryKills } from './failures.ts';
 import { startProcess } from './job-process.ts';
-import { parseFromJob } from './messages.ts';
+import { parseFromJob, type ToJob } from './messages.ts';
 import { isOpen, markFinished, stateInWords, type JobOutcome } from './states.ts';
 
 /** What a running job tells the one who started it. */
@@ -31,15 +32,13 @@ export interface RunnerOptions {
   readonly killAfterMs?: number;
 }
 
-const entryOfJobs = new URL('./entry.ts', import.meta.url);
-
 /** Starts the process of a queued job. */
 export function startJob(project: Project, jobId: string, options: RunnerOptions = {}): RunningJob {
-  const { onEvent = () => undefined, entry = entryOfJobs, killAfterMs = 10_000 } = options;
+  const { onEvent = () => undefined, entry = programEntries.job, killAfterMs = 10_000 } = options;
   const killsBefore = memoryKills();
   let killTimer: NodeJS.Timeout | undefined;
   let failure: StoredError | undefined;
-  const child = startProcess(entry, (raw) => {
+  const child = startProcess<ToJob>(entry, (raw) => {
     const message = parseFromJob(raw);
     switch (message.type) {
       case 'ready':

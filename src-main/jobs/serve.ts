@@ -1,4 +1,5 @@
 import { CancelledError, defined } from '../lib/errors.ts';
+import { connectParent, type Parent } from '../lib/parent.ts';
 import type { RunControl } from '../lib/progress.ts';
 import type { JobRow, JobType } from '../project/jobs.ts';
 import { openProject, type Project } from '../project/project.ts';
@@ -19,37 +20,38 @@ export type JobHandlers = Readonly<Record<JobType, JobHandler>>;
 
 /** The whole life of a job's process: ready, start, work, outcome, exit. */
 export function serveJob(handlers: JobHandlers): void {
+  const parent = connectParent();
   let control: JobControl | undefined;
-  // Ctrl-C reaches every process of a terminal; whoever started the job decides what it means.
-  process.on('SIGINT', () => undefined);
-  process.on('message', (message) => {
+  parent.onMessage((message) => {
     const command = parseToJob(message);
     if (command.type !== 'start') return control?.ask(command.type);
-    work(command, handlers, (made) => (control = made))
-      .catch((error: unknown) => send({ type: 'failed', error: describeFailure(error) }))
+    work(command, handlers, parent, (made) => (control = made))
+      .catch((error: unknown) => tell(parent, { type: 'failed', error: describeFailure(error) }))
       .then(
         () => process.exit(),
         () => process.exit(1),
       );
   });
-  void send({ type: 'ready' });
+  void tell(parent, { type: 'ready' });
 }
 
 async function work(
   start: Extract<ToJob, { type: 'start' }>,
   handlers: JobHandlers,
+  parent: Parent,
   onControl: (control: JobControl) => void,
 ): Promise<void> {
   const project = openProject(start.projectDir, { migrate: false });
   try {
     const job = defined(project.jobs.get(start.jobId), 'job');
     markRunning(project, job);
-    const control = createControl(project, job, (message) => void send(message));
+    const control = createControl(project, job, (message) => void tell(parent, message));
     onControl(control);
     const outcome = await outcomeOf(handlers[job.type], project, job, control);
     control.dispose();
     markFinished(project, job.id, outcome);
-    await send(
+    await tell(
+      parent,
       outcome.error === null ? { type: 'done' } : { type: 'failed', error: outcome.error },
     );
   } finally {
@@ -79,10 +81,6 @@ function isComplete(project: Project, job: JobRow): boolean {
   return run !== undefined && run.totalSteps !== null && run.step >= run.totalSteps;
 }
 
-/** Resolves when the message left; a starter that is gone is no reason to fail. */
-function send(message: FromJob): Promise<void> {
-  return new Promise((resolve) => {
-    if (process.send === undefined || !process.connected) return resolve();
-    process.send(message, undefined, undefined, () => resolve());
-  });
+function tell(parent: Parent, message: FromJob): Promise<void> {
+  return parent.send(message);
 }

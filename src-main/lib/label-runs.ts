@@ -37,8 +37,7 @@ export function encodeRuns(pixels: Uint8Array): Uint8Array {
     const value = pixels[start] ?? notLabelled;
     let end = start + 1;
     while (end < pixels.length && pixels[end] === value) end++;
-    runs[at++] = value;
-    at = writeLength(runs, at, end - start);
+    at = writeRun(runs, at, value, end - start);
     start = end;
   }
   return runs.slice(0, at);
@@ -47,8 +46,7 @@ export function encodeRuns(pixels: Uint8Array): Uint8Array {
 /** The runs of pixels that all hold `value`. */
 export function uniformRuns(value: number, pixels: number): Uint8Array {
   const runs = new Uint8Array(6);
-  runs[0] = value;
-  return runs.slice(0, writeLength(runs, 1, pixels));
+  return runs.slice(0, writeRun(runs, 0, value, pixels));
 }
 
 /**
@@ -94,6 +92,26 @@ export function countRuns(runs: Uint8Array, count: number): Map<number, number> 
   return pixels;
 }
 
+/** The same runs with other values; neighbors that become equal are joined. */
+export function replaceInRuns(runs: Uint8Array, valueFor: (value: number) => number): Uint8Array {
+  const replaced = new Uint8Array(runs.length);
+  let at = 0;
+  let current = -1;
+  let pending = 0;
+  forEachRun(runs, (value, length) => {
+    const next = valueFor(value);
+    if (next === current) {
+      pending += length;
+      return;
+    }
+    if (pending > 0) at = writeRun(replaced, at, current, pending);
+    current = next;
+    pending = length;
+  });
+  if (pending > 0) at = writeRun(replaced, at, current, pending);
+  return replaced.slice(0, at);
+}
+
 /** Runs as text (base64), as they travel between window and main. */
 export function runsToText(runs: Uint8Array): string {
   let binary = '';
@@ -114,8 +132,11 @@ export function runsFromText(text: string): Uint8Array {
 /** Arguments of one call are limited by the stack. */
 const textPiece = 8192;
 
-function writeLength(runs: Uint8Array, at: number, length: number): number {
+/** @returns the place after it */
+function writeRun(runs: Uint8Array, start: number, value: number, length: number): number {
+  let at = start;
   let rest = length;
+  runs[at++] = value;
   while (rest >= 128) {
     runs[at++] = (rest % 128) + 128;
     rest = Math.floor(rest / 128);

@@ -1,16 +1,15 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { OpenProject } from '../../contract/projects.ts';
 import { AppError } from '../../lib/errors.ts';
+import { demoFolder } from '../../lib/program-entries.ts';
 import { createProject } from '../../project/project.ts';
 import { withTilde } from '../places.ts';
 import { projectState } from '../project-state.ts';
 import type { Workspace } from '../workspace.ts';
 import { implementation } from './base.ts';
 
-const demoFolder = new URL('../../../resources/demo/', import.meta.url);
 const demoName = 'Nuclei demo';
 
 export function projectsService(workspace: Workspace) {
@@ -49,7 +48,7 @@ export function projectsService(workspace: Workspace) {
     usualPlace: procedures.usualPlace.handler(() => places.add(usualFolder())),
     createDemo: procedures.createDemo.handler(async () => {
       await workspace.use(createProject(freeFolder(usualFolder(), demoName), demoName));
-      workspace.queue.add({ type: 'import', options: { imagesPath: fileURLToPath(demoFolder) } });
+      workspace.queue.add({ type: 'import', options: { imagesPath: demoFolder } });
       return current();
     }),
     close: procedures.close.handler(() => workspace.close()),

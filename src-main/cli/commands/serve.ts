@@ -1,18 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { startAppServer, type AppServer } from '../../app/serve/server.ts';
 import { Workspace, type Host } from '../../app/workspace.ts';
 import { detach } from '../../lib/detach.ts';
 import { AppError } from '../../lib/errors.ts';
+import { windowFolder } from '../../lib/program-entries.ts';
 import { defineCommand } from '../command.ts';
 import { openInBrowser } from '../open-browser.ts';
 import { flag, integer, text } from '../options.ts';
 import { exitCodes, type Output } from '../output.ts';
 import { nextStop, watchingSignals } from '../signals.ts';
-
-const builtAssets = fileURLToPath(new URL('../../../out/renderer/', import.meta.url));
 
 export const serve = defineCommand({
   name: 'serve',
@@ -34,7 +32,7 @@ export const serve = defineCommand({
   },
   examples: ['decon serve', 'decon serve cells.decon --port 8080 --open'],
   run: async ({ options, words, output }) => {
-    const assets = options.assets ?? builtAssets;
+    const assets = options.assets ?? windowFolder;
     requireWindow(assets);
     const workspace = new Workspace(browserHost);
     const project = words[0] || options.project;
