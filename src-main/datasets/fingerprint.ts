@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import type { Project } from '../project/project.ts';
 import { imageFactsSchema } from './image-facts.ts';
 import { eachImage } from './import-pictures.ts';
-import type { Fingerprint, Range } from './import-types.ts';
+import type { Fingerprint, Range } from './fingerprint-schema.ts';
 
 /** Below this share of the labelled pixels a class is called rare (product requirement). */
 const rareShare = 0.001;
@@ -48,32 +48,35 @@ export function fingerprintOf(project: Project): Fingerprint {
         ? { low: 0, mean: 0, high: 0 }
         : { low: levels.low, mean: levels.sum / images, high: levels.high },
     classes,
-    warnings: [...channelWarnings(channels), ...classWarnings(classes, labelled)],
+    warnings: warningsOf({ channels, classes, labelled }),
   };
 }
 
-function countClasses(project: Project): {
-  readonly classes: Fingerprint['classes'];
-  readonly labelled: number;
-} {
-  const masks = project.masks.list().filter(({ imageId }) => {
-    return project.images.get(imageId)?.status === 'usable';
+/** The classes of the labels as they are now, from sums over the masks of usable images. */
+export function countClasses(project: Project): Pick<Fingerprint, 'classes' | 'labelled'> {
+  const totals = new Map(
+    project.imageOutlines.classTotals().map((entry) => [entry.classIndex, entry]),
+  );
+  const all = [...totals.values()].reduce((sum, { pixels }) => sum + pixels, 0);
+  const classes = project.classes.list().map(({ classIndex, name }) => {
+    const { pixels, images } = totals.get(classIndex) ?? { pixels: 0, images: 0 };
+    return { index: classIndex, name, pixels, images, share: all === 0 ? 0 : pixels / all };
   });
-  const counts = project.classes.list().map(({ classIndex, name }) => {
-    const pixels = masks.map(({ classPixels }) => classPixels[classIndex] ?? 0);
-    return {
-      index: classIndex,
-      name,
-      pixels: pixels.reduce((sum, count) => sum + count, 0),
-      images: pixels.filter((count) => count > 0).length,
-    };
-  });
-  const total = counts.reduce((sum, { pixels }) => sum + pixels, 0);
-  const classes = counts.map((count) => ({
-    ...count,
-    share: total === 0 ? 0 : count.pixels / total,
-  }));
-  return { classes, labelled: masks.length };
+  return { classes, labelled: project.images.count({ status: 'usable', hasMask: true }) };
+}
+
+/** Sentences about what the images and the labels look like. */
+export function warningsOf({
+  channels,
+  classes,
+  labelled,
+}: Pick<Fingerprint, 'channels' | 'classes' | 'labelled'>): string[] {
+  return [...channelWarnings(channels), ...classWarnings(classes, labelled)];
+}
+
+/** Below 0.1 % of the labelled pixels (product requirement); without any, there is no example. */
+export function isRare(share: number): boolean {
+  return share < rareShare;
 }
 
 function channelWarnings(channels: Readonly<Record<string, number>>): string[] {
@@ -89,7 +92,7 @@ function classWarnings(classes: Fingerprint['classes'], labelled: number): strin
   if (labelled === 0) return [];
   return classes.flatMap(({ name, share, pixels }) => {
     if (pixels === 0) return [`The class "${name}" has no example in any mask.`];
-    if (share >= rareShare) return [];
+    if (!isRare(share)) return [];
     return [
       `The class "${name}" is rare: ${(share * 100).toPrecision(2)} % of the labelled pixels. Training shows it more often, but more examples would help.`,
     ];

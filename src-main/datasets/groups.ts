@@ -11,6 +11,7 @@ export type GroupOf = (relPath: string) => string | null;
  * @throws AppError `groups.bad-pattern`
  */
 export function groupFunction(groupBy: GroupBy): GroupOf {
+  if (groupBy.type === 'none') return () => null;
   if (groupBy.type === 'folder') {
     return (relPath) => (dirname(relPath) === '.' ? null : dirname(relPath));
   }

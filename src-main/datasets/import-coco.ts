@@ -17,16 +17,21 @@ import {
 import type { ClassesFile } from './data-folder.ts';
 import { encodeClassMask } from './encode.ts';
 import { shown } from './file-errors.ts';
+import { paintedImages } from './import-masks.ts';
 import { eachImage } from './import-pictures.ts';
 import type { ImportProblem, TaskControl } from './import-types.ts';
+import { chosenMapping, requireKeptClasses, type MaskChoice } from './mask-choice.ts';
 import type { MaskMapping } from './mask-mapping.ts';
 import { readMaskMapping, writeMaskMapping } from './stored-settings.ts';
+import { ignoredClass } from './tile-cache.ts';
 
 export interface CocoTask {
   readonly project: Project;
   readonly folder: FolderRow;
   readonly cocoPath: string;
   readonly classes: ClassesFile | undefined;
+  /** What the user decided about the categories. */
+  readonly choice: MaskChoice | undefined;
   readonly problems: ImportProblem[];
   readonly control: TaskControl;
 }
@@ -42,11 +47,14 @@ const labelFolder = 'labels';
 export async function importCocoMasks(task: CocoTask): Promise<number> {
   const { project, folder, control } = task;
   const labels = await readCocoFile(task.cocoPath);
-  const { mapping, classIndexOf } = settleClasses(project, task.classes, labels);
+  const { mapping, classIndexOf } =
+    chosenClasses(task, labels) ?? settleClasses(project, task.classes, labels);
   writeMaskMapping(project, mapping);
   mkdirSync(project.path(labelFolder), { recursive: true });
+  const painted = paintedImages(project);
   const images = [...eachImage(project)].filter(
-    ({ folderId, status }) => folderId === folder.id && status !== 'skipped',
+    ({ id, folderId, status }) =>
+      folderId === folder.id && status !== 'skipped' && !painted.has(id),
   );
   let made = 0;
   let done = 0;
@@ -102,6 +110,21 @@ function settleClasses(
   return { mapping: { source: 'file', classes, tables }, classIndexOf };
 }
 
+/** What the user decides now, or decided earlier; categories without a class are ignored. */
+function chosenClasses(
+  { project, folder, choice }: CocoTask,
+  labels: CocoLabels,
+): { readonly mapping: MaskMapping; readonly classIndexOf: readonly number[] } | undefined {
+  const known = readMaskMapping(project);
+  if (choice !== undefined) {
+    requireKeptClasses(project, choice, { folderId: folder.id, isCoco: true });
+  }
+  const mapping = choice === undefined ? known : chosenMapping(choice, known);
+  if (mapping?.source !== 'chosen' || mapping.tables.coco === undefined) return undefined;
+  const table = new Map(mapping.tables.coco);
+  return { mapping, classIndexOf: labels.classNames.map((_, i) => table.get(i) ?? ignoredClass) };
+}
+
 async function drawInto(
   task: CocoTask,
   image: ImageRow,
@@ -121,11 +144,13 @@ async function drawInto(
     const drawn = drawCocoMask(entry).map((index) => classIndexOf[index] ?? 0);
     const file = `${labelFolder}/${image.id}.png`;
     writeFileAtomic(project.path(file), [await encodeClassMask(drawn, image)]);
-    const classPixels = new Array<number>(Math.max(...classIndexOf) + 1).fill(0);
-    for (const index of drawn) classPixels[index] = (classPixels[index] ?? 0) + 1;
+    const counts = new Array<number>(ignoredClass + 1).fill(0);
+    for (const index of drawn) counts[index] = (counts[index] ?? 0) + 1;
     const { widthPx, heightPx } = image;
-    const row = { imageId: image.id, path: file, widthPx, heightPx, classPixels };
-    project.masks.upsertMany([{ ...row, format: 'coco', ignoredPixels: 0, details: {} }]);
+    const classPixels = counts.slice(0, project.classes.list().length);
+    const ignoredPixels = counts[ignoredClass] ?? 0;
+    const row = { imageId: image.id, path: file, widthPx, heightPx, classPixels, ignoredPixels };
+    project.masks.upsertMany([{ ...row, format: 'coco', details: {} }]);
     return true;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;

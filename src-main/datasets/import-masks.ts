@@ -10,15 +10,16 @@ import type { MaskRow } from '../project/masks.ts';
 import type { Project } from '../project/project.ts';
 import type { ClassesFile } from './data-folder.ts';
 import { fileError, shown } from './file-errors.ts';
-import { kindOfName } from './file-kind.ts';
 import { eachImage } from './import-pictures.ts';
 import type { ImportProblem, MaskFormat, TaskControl } from './import-types.ts';
+import { chosenMapping, requireKeptClasses, type MaskChoice } from './mask-choice.ts';
 import {
   countClasses,
   declaredMapping,
   proposedMapping,
   type MaskMapping,
 } from './mask-mapping.ts';
+import { pairMasks } from './mask-pairs.ts';
 import { openMask } from './mask-pixels.ts';
 import { maskScanSchema, scanMask, type MaskScan } from './mask-scan.ts';
 import { readMaskMapping, writeMaskMapping } from './stored-settings.ts';
@@ -31,12 +32,16 @@ export interface MaskTask {
   readonly masksPath: string;
   readonly format: MaskFormat | undefined;
   readonly classes: ClassesFile | undefined;
+  /** What the user decided; it comes before everything else. */
+  readonly choice: MaskChoice | undefined;
   readonly problems: ImportProblem[];
+  /** About all images together. */
+  readonly generalProblems: ImportProblem[];
   readonly control: TaskControl;
 }
 
 /** What a stored mask row remembers of its file, so that an unchanged file is not read again. */
-const detailsSchema = v.object({
+export const maskDetailsSchema = v.object({
   bytes: v.number(),
   modifiedMs: v.number(),
   scan: maskScanSchema,
@@ -75,17 +80,10 @@ export async function importMaskFiles(task: MaskTask): Promise<number> {
   found.sort((a, b) => (a.name < b.name ? -1 : 1));
   const all = [...found, ...masksOfOtherFolders(project, found)];
   const scans = all.map(({ scan }) => scan);
-  const mapping = settleMapping(project, task.classes, scans);
+  const mapping = settleMapping(task, scans);
   writeMaskMapping(project, mapping);
   return storeMasks(task, all, mapping);
 }
-
-/** True for `a_mask.png` and the like: the masks, where they lie among the images. */
-export function isMaskName(relPath: string): boolean {
-  return maskSuffix.test(stem(relPath));
-}
-
-const maskSuffix = /[_-](mask|masks|label|labels|gt|seg)$/i;
 
 /** Masks carry codes of their own, so that they are told apart from their images. */
 export function asMaskCode(code: string): string {
@@ -113,45 +111,40 @@ function nameOf(task: MaskTask, relPath: string): string {
   return `${basename(task.masksPath)}/${relPath}`;
 }
 
-/** `a/b.png` belongs to `a/b.jpg`; so do `a/b.jpg.png` and `a/b_mask.png`. */
+/** Pairs by name, with a sentence about every file that is left out. */
 function pairUp(task: MaskTask, maskPaths: readonly string[]): Pair[] {
-  const isMixed = task.masksPath === task.folder.path;
-  const masks = Map.groupBy(
-    maskPaths.filter((path) => kindOfName(path).type === 'image' && (!isMixed || isMaskName(path))),
-    maskStem,
+  const painted = paintedImages(task.project);
+  const images = [...eachImage(task.project)].filter(
+    ({ folderId, status }) => folderId === task.folder.id && status !== 'skipped',
   );
-  const pairs: Pair[] = [];
-  const used = new Set<string>();
-  for (const image of eachImage(task.project)) {
-    if (image.folderId !== task.folder.id || image.status === 'skipped') continue;
-    const candidates = masks.get(image.relPath) ?? masks.get(stem(image.relPath)) ?? [];
-    const [relPath] = candidates;
-    if (relPath === undefined) continue;
-    for (const candidate of candidates) used.add(candidate);
-    if (candidates.length === 1) pairs.push({ image, relPath });
-    else {
-      report(task, image.relPath, {
-        code: 'masks.ambiguous',
-        message: `${shown(image.relPath)} has several masks (${candidates.map(shown).join(', ')}); none is used. Leave one.`,
-      });
-    }
+  const found = pairMasks(images, maskPaths, task.masksPath === task.folder.path);
+  for (const { image, maskPaths: candidates } of found.ambiguous) {
+    report(task, image.relPath, {
+      code: 'masks.ambiguous',
+      message: `${shown(image.relPath)} has several masks (${candidates.map(shown).join(', ')}); none is used. Leave one.`,
+    });
   }
-  for (const relPath of [...masks.values()].flat()) {
-    if (used.has(relPath)) continue;
+  for (const relPath of found.stray) {
     report(task, nameOf(task, relPath), {
       code: 'masks.no-image',
       message: `The mask ${shown(nameOf(task, relPath))} belongs to no image; an image has the same name before the dot.`,
     });
   }
-  return pairs;
+  return found.pairs.flatMap(({ image, maskPath: relPath }) => {
+    if (!painted.has(image.id)) return [{ image, relPath }];
+    report(task, nameOf(task, relPath), {
+      code: 'masks.painted',
+      message: `${shown(image.relPath)} has a label painted here, which stays; the mask ${shown(nameOf(task, relPath))} is not used.`,
+    });
+    return [];
+  });
 }
 
-function stem(relPath: string): string {
-  return relPath.replace(/\.[^./]+$/, '');
-}
-
-function maskStem(relPath: string): string {
-  return stem(relPath).replace(maskSuffix, '');
+/** Images whose label was painted in the program; files never replace it. */
+export function paintedImages(project: Project): ReadonlySet<string> {
+  return new Set(
+    project.masks.list().flatMap(({ imageId, format }) => (format === 'painted' ? [imageId] : [])),
+  );
 }
 
 async function scanPair(
@@ -194,7 +187,7 @@ function knownScan(
   file: { readonly bytes: number; readonly modifiedMs: number },
 ): MaskScan | undefined {
   const row = task.project.masks.get(imageId);
-  const details = v.safeParse(detailsSchema, row?.details);
+  const details = v.safeParse(maskDetailsSchema, row?.details);
   if (!details.success || row?.path !== path) return undefined;
   const { bytes, modifiedMs, scan } = details.output;
   const isOtherReading = task.format === 'rgb' && scan.kind === 'palette';
@@ -206,20 +199,27 @@ function knownScan(
 function masksOfOtherFolders(project: Project, found: readonly ScannedMask[]): ScannedMask[] {
   const here = new Set(found.map(({ imageId }) => imageId));
   return project.masks.list().flatMap(({ imageId, path, details }) => {
-    const known = v.safeParse(detailsSchema, details);
+    const known = v.safeParse(maskDetailsSchema, details);
     if (here.has(imageId) || !known.success) return [];
     return [{ imageId, name: path, path, ...known.output }];
   });
 }
 
-/** Declared classes win; else an earlier declaration stays; else the values found propose them. */
+/**
+ * What the user chooses wins, then declared classes; else what was chosen or declared earlier stays;
+ * else the values found propose classes.
+ */
 function settleMapping(
-  project: Project,
-  classes: ClassesFile | undefined,
+  { project, folder, choice, classes }: MaskTask,
   scans: readonly MaskScan[],
 ): MaskMapping {
-  if (classes !== undefined) return declaredMapping(classes, scans);
   const known = readMaskMapping(project);
+  if (choice !== undefined) {
+    requireKeptClasses(project, choice, { folderId: folder.id, isCoco: false });
+    return chosenMapping(choice, known);
+  }
+  if (known?.source === 'chosen') return known;
+  if (classes !== undefined) return declaredMapping(classes, scans);
   return known?.source === 'file' ? known : proposedMapping(scans);
 }
 
@@ -249,18 +249,15 @@ function storeMasks(task: MaskTask, found: readonly ScannedMask[], mapping: Mask
 }
 
 function reportUnusedClasses(task: MaskTask, rows: readonly MaskRow[], mapping: MaskMapping): void {
-  if (rows.length === 0 || mapping.source !== 'file') return;
+  if (rows.length === 0 || mapping.source === 'proposed') return;
   for (const { classIndex, name } of mapping.classes) {
     if (rows.some(({ classPixels }) => (classPixels[classIndex] ?? 0) > 0)) continue;
-    report(
-      task,
-      basename(task.masksPath),
-      {
-        code: 'classes.no-example',
-        message: `The class "${name}" (${classIndex}) is declared but occurs in no mask; it has no example to learn from.`,
-      },
-      'notice',
-    );
+    task.generalProblems.push({
+      path: basename(task.masksPath),
+      code: 'classes.no-example',
+      message: `The class "${name}" (${classIndex}) occurs in no mask; it has no example to learn from.`,
+      effect: 'notice',
+    });
   }
 }
 
@@ -268,7 +265,6 @@ function report(
   task: MaskTask,
   path: string,
   { code, message }: { readonly code: string; readonly message: string },
-  effect: ImportProblem['effect'] = 'skipped',
 ): void {
-  task.problems.push({ path, code, message, effect });
+  task.problems.push({ path, code, message, effect: 'skipped' });
 }

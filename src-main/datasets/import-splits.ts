@@ -7,7 +7,8 @@ import { groupFunction, type GroupOf } from './groups.ts';
 import { eachImage } from './import-pictures.ts';
 import type { GroupBy, ImportOptions, ImportProblem, Split } from './import-types.ts';
 import { findLeaks } from './leaks.ts';
-import { assignSplits, defaultShares, labelledSplits, type SplitItem } from './splits.ts';
+import { allOutlines, planSplit } from './split-plan.ts';
+import { defaultShares, labelledSplits, type SplitShares } from './splits.ts';
 import { readSplitChoice, writeSplitChoice, type SplitChoice } from './stored-settings.ts';
 
 export interface SplitTask {
@@ -17,7 +18,10 @@ export interface SplitTask {
   readonly splitFile: SplitFile | undefined;
   /** Groups by file name, of a groups.json. */
   readonly groupsFile: ReadonlyMap<string, string> | undefined;
+  /** About the folder's own files. */
   readonly problems: ImportProblem[];
+  /** About all images together. */
+  readonly generalProblems: ImportProblem[];
 }
 
 /** Stores groups and splits of a folder, and reports what could make scores look too good. */
@@ -26,16 +30,44 @@ export function importSplits(task: SplitTask): void {
   const earlier = readSplitChoice(project);
   const groupBy = options.groupBy ?? earlier?.groupBy ?? null;
   storeGroups(task, groupBy);
+  const isChosen = earlier?.source === 'chosen' && options.splitFile === undefined;
+  const splitFile = isChosen ? undefined : task.splitFile;
   const choice: SplitChoice = {
-    source: task.splitFile === undefined ? 'seed' : 'file',
+    source: isChosen ? 'chosen' : splitFile === undefined ? 'seed' : 'file',
     seed: options.seed ?? earlier?.seed ?? 0,
     shares: options.splitShares ?? earlier?.shares ?? defaultShares,
     groupBy,
   };
-  if (task.splitFile === undefined) splitBySeed(task, choice, earlier);
-  else splitByFile(task, task.splitFile);
+  if (splitFile === undefined) splitBySeed(task, choice, earlier);
+  else splitByFile(task, splitFile);
   writeSplitChoice(project, choice);
   reportLeaks(task);
+}
+
+/** A way to divide all images that the user chose; null keeps the groups as they are stored. */
+export interface ChosenSplit {
+  readonly groupBy: GroupBy | null;
+  readonly shares: SplitShares;
+  readonly seed: number;
+}
+
+/** Divides all images anew as the user chose, and says again what that could do to scores. */
+export function divideImages(project: Project, chosen: ChosenSplit): void {
+  const groupOf = chosen.groupBy === null ? undefined : groupFunction(chosen.groupBy);
+  const images = allOutlines(project);
+  const plan = planSplit(images, { ...chosen, groupOf, keepsEarlier: false });
+  const problems: ImportProblem[] = [];
+  project.transaction(() => {
+    project.images.setGroups(plan.groups);
+    project.images.setSplits(plan.splits);
+    const groupBy = chosen.groupBy ?? readSplitChoice(project)?.groupBy ?? null;
+    writeSplitChoice(project, { ...chosen, groupBy, source: 'chosen' });
+  });
+  const task = { project, generalProblems: problems };
+  const hasLabels = images.some(({ classPixels }) => classPixels !== null);
+  reportEmptyParts(task, chosen.shares, hasLabels ? new Set(plan.splits.values()) : undefined);
+  reportLeaks(task);
+  project.importProblems.replaceGeneral(problems, 'splits.');
 }
 
 /** Makes one original and marks the others of the same bytes; the labelled one is kept. */
@@ -144,42 +176,36 @@ function splitBySeed(task: SplitTask, choice: SplitChoice, earlier: SplitChoice 
   const { project, options } = task;
   const isAnew =
     earlier === undefined ||
-    (earlier.source === 'seed' && !isSame(choice, earlier)) ||
+    (earlier.source !== 'file' && !isSame(choice, earlier)) ||
     (options.seed !== undefined && options.seed !== earlier.seed);
-  const classesOf = new Map(
-    project.masks
-      .list()
-      .map(({ imageId, classPixels }) => [
-        imageId,
-        classPixels.flatMap((pixels, index) => (pixels > 0 ? [index] : [])),
-      ]),
-  );
-  const items: SplitItem[] = [];
-  for (const { id, groupKey, split } of eachImage(project, 'usable')) {
-    const decided = labelledSplits.find((name) => name === split) ?? null;
-    const classes = classesOf.get(id) ?? null;
-    items.push({
-      id,
-      group: groupKey,
-      classes,
-      split: isAnew || classes === null ? null : decided,
-    });
-  }
-  const splits = assignSplits(items, choice.shares, choice.seed);
+  const images = allOutlines(project);
+  const { shares, seed } = choice;
+  const { splits } = planSplit(images, { shares, seed, keepsEarlier: !isAnew });
   project.images.setSplits(splits);
-  const used = new Set(splits.values());
-  const empty = labelledSplits.filter((name) => choice.shares[name] > 0 && !used.has(name));
-  if (classesOf.size > 0 && empty.length > 0) {
-    note(task, 'splits.too-few-groups', {
-      path: task.folder.path,
-      message: `There are too few labelled groups of images: nothing is left for ${empty.join(' and ')}. Label more, or choose other groups.`,
-    });
-  }
+  const hasLabels = images.some(({ classPixels }) => classPixels !== null);
+  reportEmptyParts(task, shares, hasLabels ? new Set(splits.values()) : undefined);
 }
 
-function reportLeaks(task: SplitTask): void {
-  for (const leak of findLeaks(task.project)) {
-    note(task, 'splits.leak', { path: leak.path, message: leak.message });
+type GeneralTask = Pick<SplitTask, 'project' | 'generalProblems'>;
+
+function reportEmptyParts(
+  { generalProblems }: GeneralTask,
+  shares: SplitShares,
+  used: ReadonlySet<Split | null> | undefined,
+): void {
+  const empty = labelledSplits.filter((name) => shares[name] > 0 && used?.has(name) === false);
+  if (empty.length === 0) return;
+  generalProblems.push({
+    path: '',
+    code: 'splits.too-few-groups',
+    message: `There are too few labelled groups of images: nothing is left for ${empty.join(' and ')}. Label more, or choose other groups.`,
+    effect: 'notice',
+  });
+}
+
+function reportLeaks({ project, generalProblems }: GeneralTask): void {
+  for (const { path, message } of findLeaks(allOutlines(project))) {
+    generalProblems.push({ path, code: 'splits.leak', message, effect: 'notice' });
   }
 }
 

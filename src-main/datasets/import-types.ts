@@ -1,4 +1,6 @@
 import type { Progress } from '../lib/progress.ts';
+import type { Fingerprint } from './fingerprint-schema.ts';
+import type { MaskChoice } from './mask-choice.ts';
 
 /** How a task in this folder is watched and stopped. */
 export interface TaskControl {
@@ -11,6 +13,8 @@ export type Split = 'train' | 'val' | 'test' | 'unlabelled';
 
 /** How images are put into groups that are never split. */
 export type GroupBy =
+  /** Every image stands alone. */
+  | { readonly type: 'none' }
   | { readonly type: 'folder' }
   /** A regular expression on the path inside the folder; its first capture group is the group. */
   | { readonly type: 'pattern'; readonly pattern: string };
@@ -20,6 +24,10 @@ export interface ImportOptions {
   readonly imagesPath: string;
   /** A folder of mask files or a COCO JSON file; found beside the images when absent. */
   readonly masksPath?: string;
+  /** `leave`: masks are neither looked for nor changed; where they lie is noted. */
+  readonly labels?: 'leave';
+  /** What mask values mean, decided by the user; else by classes.json, else proposed. */
+  readonly mapping?: MaskChoice;
   /** Told from each file when absent. */
   readonly maskFormat?: MaskFormat;
   readonly classesFile?: string;
@@ -39,38 +47,6 @@ export interface ImportProblem {
   readonly message: string;
   /** `skipped`: the image or its mask is not used; `notice`: it is used as the message says. */
   readonly effect: 'skipped' | 'notice';
-}
-
-/** What the images and labels of a project look like. */
-export interface Fingerprint {
-  readonly images: number;
-  readonly labelled: number;
-  readonly duplicates: number;
-  readonly splits: Readonly<Record<Split | 'unused', number>>;
-  readonly groups: number;
-  readonly formats: Readonly<Record<string, number>>;
-  readonly channels: Readonly<Record<string, number>>;
-  readonly bitDepths: Readonly<Record<string, number>>;
-  readonly widthPx: Range;
-  readonly heightPx: Range;
-  /** 8-bit levels as training sees them, over all images. */
-  readonly intensity: { readonly low: number; readonly mean: number; readonly high: number };
-  readonly classes: readonly {
-    readonly index: number;
-    readonly name: string;
-    readonly pixels: number;
-    /** Of all labelled pixels that are not ignored. */
-    readonly share: number;
-    readonly images: number;
-  }[];
-  /** Sentences: rare classes, classes without an example, unequal channels. */
-  readonly warnings: readonly string[];
-}
-
-export interface Range {
-  readonly min: number;
-  readonly median: number;
-  readonly max: number;
 }
 
 export interface ImportSummary {

@@ -13,11 +13,14 @@ import {
 import { shown } from './file-errors.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { importCocoMasks } from './import-coco.ts';
-import { importMaskFiles, isMaskName } from './import-masks.ts';
+import { importMaskFiles } from './import-masks.ts';
 import { importPictures } from './import-pictures.ts';
 import { importSplits, markDuplicates } from './import-splits.ts';
+import { isMaskName, masksAmong } from './mask-pairs.ts';
 import type { ImportOptions, ImportProblem, ImportSummary, TaskControl } from './import-types.ts';
-import { walkFolder } from './walk.ts';
+import { writeProblemsFile } from './problems-file.ts';
+import { readSource, writeLastImport, writeSource } from './stored-settings.ts';
+import { walkFolder, type FoundFile } from './walk.ts';
 
 /**
  * Reads a folder of images, and the masks, classes, split and groups found with it, into a project.
@@ -35,6 +38,7 @@ export async function importImages(
   const places = await recognizeDataFolder(options);
   const declared = await readDeclarations(places);
   const problems: ImportProblem[] = [];
+  const generalProblems: ImportProblem[] = [];
   const isMixed = places.masks === places.images;
   const walked = await walkFolder(places.images, {
     except: places.masks === undefined || isMixed ? [] : [places.masks],
@@ -46,28 +50,70 @@ export async function importImages(
     },
   });
   problems.push(...walked.problems);
-  const files = isMixed ? walked.files.filter(({ relPath }) => !isMaskName(relPath)) : walked.files;
+  const { files, mixedMasks } = withoutMasks(walked.files, isMixed, options);
   const folder = project.images.addFolder(places.images);
   const counts = await importPictures(project, folder, files, problems, control);
   if (counts.found === 0) throw noImages(places.images);
-  await importMasks(project, places, { ...declared, folder, problems, control, options });
-  const duplicates = markDuplicates(project, problems);
-  importSplits({ project, folder, options, problems, ...declared });
-  problems.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
-  project.transaction(() => {
-    project.importProblems.clear();
-    project.importProblems.addMany(problems);
-  });
+  const context = { ...declared, folder, problems, generalProblems, control, options };
+  if (options.labels !== 'leave') await importMasks(project, places, context);
+  noteSource(project, folder, { places, mixedMasks, isLeft: options.labels === 'leave' });
+  const duplicates = markDuplicates(project, generalProblems);
+  importSplits({ project, ...context });
+  storeProblems(project, folder, problems, generalProblems);
   const fingerprint = fingerprintOf(project);
-  return {
+  const summary = {
     ...counts,
     usable: counts.usable - duplicates,
     duplicates,
     masks: fingerprint.labelled,
-    problems: countByCode(problems),
+    problems: countByCode([...problems, ...generalProblems]),
     fingerprint,
     seconds: (performance.now() - started) / 1000,
   };
+  writeLastImport(project, { at: Date.now(), ...summary });
+  return summary;
+}
+
+/** Files that are masks by their name and place are no images. */
+function withoutMasks(
+  files: readonly FoundFile[],
+  isMixed: boolean,
+  options: ImportOptions,
+): { readonly files: readonly FoundFile[]; readonly mixedMasks: number } {
+  if (isMixed) return { files: files.filter(({ relPath }) => !isMaskName(relPath)), mixedMasks: 0 };
+  if (options.labels !== 'leave') return { files, mixedMasks: 0 };
+  const masks = masksAmong(files.map(({ relPath }) => relPath));
+  return { files: files.filter(({ relPath }) => !masks.has(relPath)), mixedMasks: masks.size };
+}
+
+/** Remembers where the labels of a folder come from, or where some were found and left. */
+function noteSource(
+  project: Project,
+  folder: FolderRow,
+  found: { readonly places: DataFolder; readonly mixedMasks: number; readonly isLeft: boolean },
+): void {
+  const { places, mixedMasks, isLeft } = found;
+  const path = places.coco ?? places.masks ?? (mixedMasks > 0 ? places.images : null);
+  const earlier = readSource(project, folder.id);
+  writeSource(project, folder.id, {
+    foundLabels: path,
+    labels: isLeft ? (earlier?.labels ?? null) : path,
+  });
+}
+
+function storeProblems(
+  project: Project,
+  folder: FolderRow,
+  problems: ImportProblem[],
+  generalProblems: ImportProblem[],
+): void {
+  const byPath = (a: ImportProblem, b: ImportProblem) =>
+    a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+  project.transaction(() => {
+    project.importProblems.replaceOfFolder(folder.id, problems.sort(byPath));
+    project.importProblems.replaceGeneral(generalProblems.sort(byPath));
+  });
+  writeProblemsFile(project);
 }
 
 function noImages(path: string): AppError {
@@ -96,6 +142,7 @@ interface MaskContext {
   readonly classes: ClassesFile | undefined;
   readonly folder: FolderRow;
   readonly problems: ImportProblem[];
+  readonly generalProblems: ImportProblem[];
   readonly control: TaskControl;
   readonly options: ImportOptions;
 }
@@ -105,11 +152,12 @@ async function importMasks(
   places: DataFolder,
   { options, ...context }: MaskContext,
 ): Promise<void> {
+  const choice = options.mapping;
   if (places.coco !== undefined) {
-    await importCocoMasks({ project, cocoPath: places.coco, ...context });
+    await importCocoMasks({ project, cocoPath: places.coco, choice, ...context });
   } else if (places.masks !== undefined) {
     const format = options.maskFormat;
-    await importMaskFiles({ project, masksPath: places.masks, format, ...context });
+    await importMaskFiles({ project, masksPath: places.masks, format, choice, ...context });
   }
 }
 

@@ -1,6 +1,14 @@
-import type { Project } from '../project/project.ts';
 import { shown } from './file-errors.ts';
-import { eachImage } from './import-pictures.ts';
+import type { Split } from './import-types.ts';
+
+/** What leaks are found by; images that were set aside are left out. */
+export interface LeakImage {
+  readonly id: string;
+  readonly relPath: string;
+  readonly split: Split | null;
+  readonly groupKey: string | null;
+  readonly duplicateOf: string | null;
+}
 
 /** Something that is in two parts of the split, so that scores look better than they are. */
 export interface Leak {
@@ -11,18 +19,24 @@ export interface Leak {
   readonly message: string;
 }
 
+/** How many of the images that scores are measured on have a relative among those learned from. */
+export interface LeakScore {
+  readonly leaking: number;
+  readonly heldOut: number;
+}
+
 /**
  * Groups that were split and identical files in different parts. `unlabelled` images count as
  * training, because pre-training sees them.
  */
-export function findLeaks(project: Project): Leak[] {
+export function findLeaks(images: Iterable<LeakImage>): Leak[] {
   const groups = new Map<string, Set<string>>();
   const duplicates: { readonly relPath: string; readonly split: string; readonly of: string }[] =
     [];
   const splitOf = new Map<string, string>();
-  for (const { id, relPath, split, groupKey, status, duplicateOf } of eachImage(project)) {
-    if (split === null || status === 'skipped') continue;
-    const part = split === 'unlabelled' ? 'train' : split;
+  for (const { id, relPath, split, groupKey, duplicateOf } of images) {
+    if (split === null) continue;
+    const part = learnedFrom(split) ? 'train' : split;
     splitOf.set(id, part);
     if (duplicateOf !== null) duplicates.push({ relPath, split: part, of: duplicateOf });
     if (groupKey === null) continue;
@@ -37,6 +51,30 @@ export function findLeaks(project: Project): Leak[] {
       return other === undefined || other === split ? [] : [duplicateLeak(relPath, split, other)];
     }),
   ];
+}
+
+/** Counts the held-out images that share a group, or their bytes, with an image learned from. */
+export function leakScore(images: readonly LeakImage[]): LeakScore {
+  const learnedGroups = new Set<string>();
+  const learnedFiles = new Set<string>();
+  for (const { id, split, groupKey, duplicateOf } of images) {
+    if (split === null || !learnedFrom(split)) continue;
+    if (groupKey !== null) learnedGroups.add(groupKey);
+    learnedFiles.add(duplicateOf ?? id);
+  }
+  let leaking = 0;
+  let heldOut = 0;
+  for (const { id, split, groupKey, duplicateOf } of images) {
+    if (split === null || learnedFrom(split)) continue;
+    heldOut++;
+    const isRelative = groupKey !== null && learnedGroups.has(groupKey);
+    if (isRelative || learnedFiles.has(duplicateOf ?? id)) leaking++;
+  }
+  return { leaking, heldOut };
+}
+
+function learnedFrom(split: Split): boolean {
+  return split === 'train' || split === 'unlabelled';
 }
 
 function groupLeak(group: string, parts: ReadonlySet<string>): Leak {

@@ -11,14 +11,22 @@ const tableSchema = v.array(v.tuple([v.number(), v.number()]));
 
 /** How the values of mask files become class indices 0, 1, 2...; 255 is "ignored". */
 export const maskMappingSchema = v.object({
-  /** `file`: the classes come from classes.json; `proposed`: from the values found. */
-  source: v.picklist(['file', 'proposed']),
+  /** Classes come from classes.json, from the values found, or were chosen by the user. */
+  source: v.picklist(['file', 'proposed', 'chosen']),
   classes: v.array(v.object({ classIndex: v.number(), name: v.string(), color: v.string() })),
   /** For each kind of mask file: pairs of value and class index. */
-  tables: v.object({ index: tableSchema, palette: tableSchema, rgb: tableSchema }),
+  tables: v.object({
+    index: tableSchema,
+    palette: tableSchema,
+    rgb: tableSchema,
+    /** Of the categories of a COCO file, by their place there, where the user decided. */
+    coco: v.exactOptional(tableSchema),
+  }),
+  /** Values that are in no table: such masks are refused, or those pixels are ignored. */
+  others: v.exactOptional(v.picklist(['refuse', 'ignore']), 'refuse'),
 });
 
-export type MaskMapping = Readonly<v.InferOutput<typeof maskMappingSchema>>;
+export type MaskMapping = Readonly<v.InferInput<typeof maskMappingSchema>>;
 type Table = MaskMapping['tables']['index'];
 
 export type ClassCounts =
@@ -103,7 +111,8 @@ export function proposedMapping(scans: readonly MaskScan[]): MaskMapping {
 export function countClasses(path: string, scan: MaskScan, mapping: MaskMapping): ClassCounts {
   const table = new Map(mapping.tables[scan.kind]);
   const unknown = scan.values.filter(({ value }) => !table.has(value));
-  if (unknown.length > 0) return refusal(path, scan, unknown);
+  const isRefused = unknown.length > 0 && mapping.others !== 'ignore';
+  if (isRefused || scan.values.length > maxMaskValues) return refusal(path, scan, unknown);
   const classPixels = mapping.classes.map(() => 0);
   let ignoredPixels = 0;
   for (const { value, pixels } of scan.values) {
@@ -132,12 +141,12 @@ function refusal(path: string, scan: MaskScan, unknown: readonly MaskValue[]): C
     ? {
         type: 'refused',
         code: 'masks.unknown-values',
-        message: `${name} holds values that are no class: ${values}. Add them to classes.json or correct the mask.`,
+        message: `${name} holds values that are no class: ${values}. Give them a class under Images > Labels from files, add them to classes.json, or correct the mask.`,
       }
     : {
         type: 'refused',
         code: 'masks.soft-edges',
-        message: `${name} has soft edges: values between the classes, ${values}. Save it without smoothing and not as JPEG.`,
+        message: `${name} has soft edges: values between the classes, ${values}. Save it without smoothing and not as JPEG, or let values between the classes be ignored.`,
       };
 }
 

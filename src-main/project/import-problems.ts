@@ -1,5 +1,7 @@
 import * as v from 'valibot';
-import { execute, immediately, selectAll, type Connection } from './database.ts';
+import { execute, immediately, selectAll, selectOne, type Connection } from './database.ts';
+
+const effects = ['skipped', 'notice'] as const;
 
 const problemSchema = v.object({
   /** Within the imported folder. */
@@ -7,43 +9,91 @@ const problemSchema = v.object({
   code: v.string(),
   message: v.string(),
   /** `skipped`: the image or its mask is not used; `notice`: it is used as the message says. */
-  effect: v.picklist(['skipped', 'notice']),
+  effect: v.picklist(effects),
+});
+
+const tallySchema = v.object({
+  code: v.string(),
+  effect: v.picklist(effects),
+  count: v.number(),
 });
 
 /** Why a file was skipped, or what about it needs attention. */
 export type ImportProblem = Readonly<v.InferOutput<typeof problemSchema>>;
+export type ProblemTally = Readonly<v.InferOutput<typeof tallySchema>>;
 
 export type ImportProblems = ReturnType<typeof createImportProblems>;
 
-/** The problems of the last import. */
+/** The problems of the last import of each folder, and those of all images together. */
 export function createImportProblems(db: Connection) {
   const insert = execute(
     db,
     'importProblems.add',
-    'INSERT INTO import_problems (path, code, message, effect) VALUES (@path, @code, @message, @effect)',
+    `INSERT INTO import_problems (folder_id, path, code, message, effect)
+       VALUES (@folderId, @path, @code, @message, @effect)`,
   );
-  const clear = execute(db, 'importProblems.clear', 'DELETE FROM import_problems');
-  const all = selectAll(
+  const clearFolder = execute(
+    db,
+    'importProblems.clearFolder',
+    'DELETE FROM import_problems WHERE folder_id = @folderId',
+  );
+  const clearGeneral = execute(
+    db,
+    'importProblems.clearGeneral',
+    `DELETE FROM import_problems WHERE folder_id IS NULL AND code LIKE @prefix || '%'`,
+  );
+  const listed = selectAll(
     db,
     'importProblems.list',
-    'SELECT path, code, message, effect FROM import_problems ORDER BY code, path, id',
+    `SELECT path, code, message, effect FROM import_problems WHERE @code IS NULL OR code = @code
+       ORDER BY code, path, id LIMIT @limit OFFSET @offset`,
     problemSchema,
+  );
+  const counted = selectOne(
+    db,
+    'importProblems.count',
+    'SELECT count(*) AS count FROM import_problems WHERE code = @code',
+    v.object({ count: v.number() }),
   );
   const perCode = selectAll(
     db,
     'importProblems.countByCode',
-    'SELECT code, count(*) AS count FROM import_problems GROUP BY code ORDER BY code',
-    v.object({ code: v.string(), count: v.number() }),
+    `SELECT code, effect, count(*) AS count FROM import_problems GROUP BY code, effect
+       ORDER BY effect = 'notice', count(*) DESC, code`,
+    tallySchema,
   );
+  const addAll = (folderId: string | null, problems: readonly ImportProblem[]): void => {
+    for (const { path, code, message, effect } of problems) {
+      insert({ folderId, path, code, message, effect });
+    }
+  };
   return {
-    addMany: (problems: readonly ImportProblem[]): void =>
+    /** Of one folder, in place of those of its last import. */
+    replaceOfFolder: (folderId: string, problems: readonly ImportProblem[]): void =>
       immediately(db, () => {
-        for (const { path, code, message, effect } of problems) {
-          insert({ path, code, message, effect });
-        }
+        clearFolder({ folderId });
+        addAll(folderId, problems);
       }),
-    clear: (): void => void clear(),
-    list: (): ImportProblem[] => all(),
-    countByCode: (): { readonly code: string; readonly count: number }[] => perCode(),
+    /** Of all images together, in place of those whose code begins with `prefix`. */
+    replaceGeneral: (problems: readonly ImportProblem[], prefix = ''): void =>
+      immediately(db, () => {
+        clearGeneral({ prefix });
+        addAll(null, problems);
+      }),
+    list: (
+      wanted: {
+        readonly code?: string;
+        readonly limit?: number;
+        readonly offset?: number;
+      } = {},
+    ): ImportProblem[] =>
+      listed({
+        code: wanted.code ?? null,
+        limit: wanted.limit ?? -1,
+        offset: wanted.offset ?? 0,
+      }),
+    count: (code: string): number => counted({ code })?.count ?? 0,
+    /** What leaves files out first, then by number. */
+    countByCode: (): ProblemTally[] => perCode(),
   };
 }

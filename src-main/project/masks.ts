@@ -48,6 +48,16 @@ export function createMasks(db: Connection) {
        ORDER BY rel_path, folder_id`,
     maskSchema,
   );
+  const binding = selectOne(
+    db,
+    'masks.countBinding',
+    `SELECT (SELECT count(*) FROM label_images) + (
+       SELECT count(*) FROM masks JOIN images ON images.id = image_id
+         WHERE masks.format = 'painted' OR
+           (folder_id <> @folderId AND (masks.format = 'coco' OR @withFiles = 1))
+     ) AS count`,
+    v.object({ count: v.number() }),
+  );
   const remove = execute(db, 'masks.remove', 'DELETE FROM masks WHERE image_id = @imageId');
   return {
     get: (imageId: string): MaskRow | undefined => one({ imageId }),
@@ -63,6 +73,12 @@ export function createMasks(db: Connection) {
           });
         }
       }),
+    /**
+     * Labels that new masks of a folder must not change the meaning of: painted ones, and those of
+     * other folders that hold class indices, or (`withFiles`) any.
+     */
+    countBinding: (folderId: string, withFiles: boolean): number =>
+      binding({ folderId, withFiles: Number(withFiles) })?.count ?? 0,
     remove: (imageId: string): void => void remove({ imageId }),
   };
 }

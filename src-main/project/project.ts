@@ -6,6 +6,7 @@ import { createCheckpoints, type Checkpoints } from './checkpoints.ts';
 import { createClasses, type Classes } from './classes.ts';
 import { connect, durably, execute, immediately, selectOne, type Connection } from './database.ts';
 import { createImagePages, type ImagePages } from './image-pages.ts';
+import { createImageOutlines, type ImageOutlines } from './image-outlines.ts';
 import { createImages, type Images } from './images.ts';
 import { createImportProblems, type ImportProblems } from './import-problems.ts';
 import { createJobs, type Jobs } from './jobs.ts';
@@ -30,6 +31,7 @@ export interface Project {
   readonly id: string;
   readonly name: string;
   readonly images: Images;
+  readonly imageOutlines: ImageOutlines;
   readonly imagePages: ImagePages;
   readonly importProblems: ImportProblems;
   readonly masks: Masks;
@@ -127,6 +129,7 @@ function assemble(dir: string, db: Connection): Project {
     dir,
     ...defined(about, 'project row'),
     images: createImages(db),
+    imageOutlines: createImageOutlines(db),
     imagePages: createImagePages(db),
     importProblems: createImportProblems(db),
     masks: createMasks(db),

@@ -57,7 +57,11 @@ describe('a data folder', () => {
       unused: 0,
     });
     expect(summary.fingerprint.classes[1]).toMatchObject({ name: 'cell', images: 4 });
-    expect(project.classes.list()[1]).toEqual({ classIndex: 1, name: 'cell', color: '#00c8ff' });
+    expect(project.classes.list()[1]).toMatchObject({
+      classIndex: 1,
+      name: 'cell',
+      color: '#00c8ff',
+    });
     expect(project.importProblems.list()).toEqual([
       expect.objectContaining({ code: 'splits.no-image', path: 'gone.png' }),
     ]);
