@@ -37,7 +37,7 @@ export function writeDeviceCache(reports: readonly DeviceReport[], folder = user
 }
 
 /** Changes with processor, system, driver, driver settings, onnxruntime and installed providers. */
-function machineKey(): string {
+export function machineKey(): string {
   const settings = [
     'VK_ICD_FILENAMES',
     'VK_DRIVER_FILES',
@@ -86,7 +86,10 @@ function textOf(path: string): string | undefined {
   }
 }
 
-function userCacheFolder(): string {
+/** The folder of this user's caches, by the habits of each system; `DECON_CACHE_DIR` overrides it. */
+export function userCacheFolder(): string {
+  const chosen = process.env['DECON_CACHE_DIR'];
+  if (chosen !== undefined) return chosen;
   const home = homedir();
   if (process.platform === 'darwin') return join(home, 'Library', 'Caches', 'DeCon Studio');
   if (process.platform === 'win32') {

@@ -1,7 +1,7 @@
-import type { HostTensors } from '../graph/types.ts';
 import { encoderChannels, encoderShape, expansion } from '../nn/config.ts';
 import { decoderOutputs } from '../nn/decoder.ts';
 import type { PretrainConfig } from './config.ts';
+import { stateBytes } from './size.ts';
 import { lossLevels } from './state.ts';
 
 const bytesPerValue = 4;
@@ -19,16 +19,15 @@ const workingFactor = 1.4;
  * Predicts the peak memory of a pre-training on the CPU, in bytes, from the state and from the
  * feature maps that the student keeps for its gradients. Right within about a third.
  */
-export function predictMemory(config: PretrainConfig, state: HostTensors): number {
-  const stateBytes = Object.values(state).reduce((sum, { data }) => sum + data.byteLength, 0);
+export function predictMemory(config: PretrainConfig): number {
   const perView = encoderValues(config) + decoderValues(config) + headValues(config);
   const maps = perView * 2 * config.batchSize * bytesPerValue;
-  return baseBytes + stateCopies * stateBytes + workingFactor * maps;
+  return baseBytes + stateCopies * stateBytes(config) + workingFactor * maps;
 }
 
 /** The prediction as a sentence, with a warning when this machine has less to spare. */
-export function memoryNotice(config: PretrainConfig, state: HostTensors): string {
-  const bytes = predictMemory(config, state);
+export function memoryNotice(config: PretrainConfig): string {
+  const bytes = predictMemory(config);
   const free = process.availableMemory();
   const inGb = (value: number): string => `${(value / 1e9).toFixed(1)} GB`;
   const expected = `Training is expected to need about ${inGb(bytes)} of memory`;
@@ -38,8 +37,23 @@ export function memoryNotice(config: PretrainConfig, state: HostTensors): string
         'smaller crops.';
 }
 
+/** What the maps of a network depend on. */
+type NetworkSettings = Pick<
+  PretrainConfig,
+  'encoder' | 'decoder' | 'decoderChannels' | 'fcnForm' | 'levels' | 'cropPx'
+>;
+
+/**
+ * Predicts the peak memory of training an encoder and decoder alone with a state of `stateBytes` on
+ * `crops` crops a step, in bytes.
+ */
+export function networkMemory(config: NetworkSettings, stateBytes: number, crops: number): number {
+  const maps = (encoderValues(config) + decoderValues(config)) * crops * bytesPerValue;
+  return baseBytes + stateCopies * stateBytes + workingFactor * maps;
+}
+
 /** Convolution, normalisation and activation of every convolution, for one image. */
-function encoderValues(config: PretrainConfig): number {
+function encoderValues(config: NetworkSettings): number {
   const shape = encoderShape(config.encoder);
   const channels = encoderChannels(shape);
   const stem = 3 * shape.width * (config.cropPx / 2) ** 2;
@@ -51,7 +65,7 @@ function encoderValues(config: PretrainConfig): number {
   }, stem);
 }
 
-function decoderValues(config: PretrainConfig): number {
+function decoderValues(config: NetworkSettings): number {
   if (config.decoder === 'none') return 0;
   const stages = config.decoder === 'fpn' ? [0, 1, 2, 3] : [3];
   const outputs = decoderOutputs(config);
@@ -72,6 +86,6 @@ function headValues(config: PretrainConfig): number {
 }
 
 /** Pixels of the feature map of stage 0 (stride 4) to 3 (stride 32). */
-function mapPixels(config: PretrainConfig, stage: number): number {
+function mapPixels(config: Pick<PretrainConfig, 'cropPx'>, stage: number): number {
   return (config.cropPx / (4 * 2 ** stage)) ** 2;
 }

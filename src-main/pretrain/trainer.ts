@@ -64,7 +64,7 @@ export async function trainOnTiles(
       ? resolvePretrainConfig(settings.options, tiles.count)
       : settings.config;
   const { state, notices } = startState(planned);
-  for (const notice of [...notices, memoryNotice(planned, state)]) control.notice(notice);
+  for (const notice of [...notices, memoryNotice(planned)]) control.notice(notice);
   const compiled = await compileStep(buildPretrainStep(planned), {
     state,
     batch: pretrainBatchSpecs(planned),
