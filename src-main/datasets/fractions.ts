@@ -15,6 +15,18 @@ export interface LabelledItem {
  * @throws AppError `splits.no-training-images`
  */
 export function fractionSubset(project: Project, fraction: number, seed: number): string[] {
+  const items = labelledTrainingItems(project);
+  if (items.length === 0) {
+    throw new AppError(
+      'splits.no-training-images',
+      'No image with a mask is in the training part. Import masks, or change the split.',
+    );
+  }
+  return nestedSubset(items, fraction, seed);
+}
+
+/** All labelled images of the training part, in a stable order. */
+export function labelledTrainingItems(project: Project): LabelledItem[] {
   const presence = new Map(
     project.masks
       .list()
@@ -23,16 +35,17 @@ export function fractionSubset(project: Project, fraction: number, seed: number)
         classPixels.flatMap((pixels, index) => (pixels > 0 ? [index] : [])),
       ]),
   );
-  const items = project.images
+  return project.images
     .list({ split: 'train', status: 'usable', hasMask: true })
     .map(({ id }) => ({ id, classes: presence.get(id) ?? [] }));
-  if (items.length === 0) {
-    throw new AppError(
-      'splits.no-training-images',
-      'No image with a mask is in the training part. Import masks, or change the split.',
-    );
-  }
-  return nestedSubset(items, fraction, seed);
+}
+
+/**
+ * The share that gives `images` of `total` labelled images, never more than all of them. Exact: the
+ * subset of the share has that many images again, unless more are needed to show every class.
+ */
+export function fractionOfImages(images: number, total: number): number {
+  return total === 0 ? 1 : Math.min(1, images / total);
 }
 
 /**

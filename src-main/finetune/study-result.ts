@@ -2,60 +2,69 @@ import * as v from 'valibot';
 import { defined } from '../lib/errors.ts';
 import { Random } from '../lib/random.ts';
 import type { Project } from '../project/project.ts';
-import type { Start } from '../project/values.ts';
+import { starts } from '../project/values.ts';
 import type { StudyCell } from '../project/studies.ts';
 import { readImageScores } from './image-scores.ts';
 import {
   drawResamples,
-  type Estimate,
   estimateDifference,
   estimateScore,
   type Resamples,
   type ScoredCell,
   type StudyMetric,
   verdictOf,
-  type Verdict,
 } from './intervals.ts';
 import { addCounts, type ClassCounts, type ImageCounts } from './metrics.ts';
 import { finetuneResultSchema } from './result.ts';
 import { verdictSentence } from './study-text.ts';
 
-/** The networks of one start at one fraction. */
-export interface StartResult {
-  readonly start: Start;
-  readonly seeds: readonly number[];
-  readonly meanIou: Estimate;
-  readonly meanDice: Estimate;
-}
+const list = <T extends v.GenericSchema>(item: T) => v.pipe(v.array(item), v.readonly());
+
+const estimateSchema = v.object({
+  mean: v.number(),
+  interval: v.nullable(v.pipe(v.tuple([v.number(), v.number()]), v.readonly())),
+  perSeed: list(v.number()),
+});
 
 /** One start against random weights, paired by seed and test image. */
-export interface Comparison {
-  readonly start: Start;
-  readonly difference: Estimate;
-  readonly verdict: Verdict;
-}
+const comparisonSchema = v.object({
+  start: v.picklist(starts),
+  difference: estimateSchema,
+  verdict: v.picklist(['helped', 'no clear difference', 'hurt']),
+});
+export type Comparison = Readonly<v.InferOutput<typeof comparisonSchema>>;
 
-export interface FractionResult {
-  readonly fraction: number;
+const fractionSchema = v.object({
+  fraction: v.number(),
   /** Labelled images that were trained on, per seed the same number. */
-  readonly trainImages: number;
-  readonly starts: readonly StartResult[];
-  readonly comparisons: readonly Comparison[];
+  trainImages: v.number(),
+  /** The networks of each start. */
+  starts: list(
+    v.object({
+      start: v.picklist(starts),
+      seeds: list(v.number()),
+      meanIou: estimateSchema,
+      meanDice: estimateSchema,
+    }),
+  ),
+  comparisons: list(comparisonSchema),
   /** The verdict in one sentence. */
-  readonly sentence: string;
-}
+  sentence: v.string(),
+});
+export type FractionResult = Readonly<v.InferOutput<typeof fractionSchema>>;
 
-/** The table of a study, from the cells that are done. */
-export interface StudyResult {
-  readonly metric: StudyMetric;
-  readonly measuredOn: 'test' | 'val';
-  readonly heldOutImages: number;
+/** The table of a study, from the cells that are done; as it is stored. */
+export const studyResultSchema = v.object({
+  metric: v.picklist(['meanIou', 'meanDice']),
+  measuredOn: v.picklist(['test', 'val']),
+  heldOutImages: v.number(),
   /** Groups of images that belong together; they are resampled as one. */
-  readonly heldOutGroups: number;
-  readonly cellsDone: number;
-  readonly cells: number;
-  readonly fractions: readonly FractionResult[];
-}
+  heldOutGroups: v.number(),
+  cellsDone: v.number(),
+  cells: v.number(),
+  fractions: list(fractionSchema),
+});
+export type StudyResult = Readonly<v.InferOutput<typeof studyResultSchema>>;
 
 /** Bootstrap draws: enough for a standard error that is good to about 2 %. */
 const draws = 1000;

@@ -68,13 +68,13 @@ export function studyMarkdown(name: string, result: StudyResult): string {
     ...head,
     ...rows,
     '',
-    method(result),
+    studyMethod(result),
     '',
   ].join('\n');
 }
 
 /** How to read the numbers. */
-function method(result: StudyResult): string {
+export function studyMethod(result: StudyResult): string {
   const part = result.measuredOn === 'test' ? 'test' : 'validation';
   const groups =
     result.heldOutGroups === result.heldOutImages
@@ -95,7 +95,8 @@ function fullest(comparisons: readonly Comparison[]): Comparison | undefined {
   return order.flatMap((start) => comparisons.filter((other) => other.start === start))[0];
 }
 
-function ranged({ mean, interval }: Estimate, text: (value: number) => string): string {
+/** A mean with its interval. */
+export function ranged({ mean, interval }: Estimate, text: (value: number) => string): string {
   return interval === null
     ? text(mean)
     : `${text(mean)} (${text(interval[0])} to ${text(interval[1])})`;
@@ -105,7 +106,8 @@ function plain(value: number): string {
   return Math.min(1, Math.max(0, value)).toFixed(3);
 }
 
-function signed(value: number): string {
+/** A difference with its sign. */
+export function signed(value: number): string {
   return `${value < 0 ? '-' : '+'}${Math.abs(value).toFixed(3)}`;
 }
 
@@ -122,10 +124,11 @@ function seeds({ perSeed }: Estimate): string {
   return perSeed.length === 1 ? 'one seed' : `${perSeed.length} seeds`;
 }
 
-const metricNames = { meanIou: 'mean IoU', meanDice: 'mean Dice' } as const;
+export const metricNames = { meanIou: 'mean IoU', meanDice: 'mean Dice' } as const;
 
-const startNames = {
-  random: 'nothing',
+/** What a start takes over, in words. */
+export const startNames = {
+  random: 'random weights',
   encoder: 'encoder',
   'encoder+decoder': 'encoder and decoder',
   file: 'weights file',

@@ -53,16 +53,20 @@ export type StudyConfig = Readonly<v.InferOutput<typeof studyInputSchema>>;
  * @throws AppError `config.invalid`, `runs.missing`, `studies.bad-name`, `studies.other-settings`
  */
 export function openStudy(project: Project, name: string, input: JsonObject): StudyRow {
-  const config = studyConfig(project, input);
   const existing = project.studies.findByName(name);
+  const isBare = Object.keys(input).every((key) => key === 'pretrainRun');
+  if (existing !== undefined && isBare && isSameRun(existing, input)) return existing;
+  const config = studyConfig(project, input);
   if (existing === undefined) return createStudy(project, name, config);
-  const isBare = Object.keys(input).length === 1;
-  const sameRun = existing.config['pretrainRun'] === config.pretrainRun;
-  if (sameRun && (isBare || isDeepStrictEqual(existing.config, jsonOf(config)))) return existing;
+  if (isDeepStrictEqual(existing.config, jsonOf(config))) return existing;
   throw new AppError(
     'studies.other-settings',
     `The study "${name}" was begun with other settings. Give none to continue it, or choose another name.`,
   );
+}
+
+function isSameRun({ config }: StudyRow, input: JsonObject): boolean {
+  return input['pretrainRun'] === undefined || config['pretrainRun'] === input['pretrainRun'];
 }
 
 function createStudy(project: Project, name: string, config: StudyConfig): StudyRow {

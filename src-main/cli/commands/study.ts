@@ -15,7 +15,13 @@ export const study = defineCommand({
     'Trains every combination of share of the labels, start and seed, one after the other, and can\n' +
     'be interrupted at any time: the same command without settings continues. The table has means\n' +
     'with 95 % intervals; a sentence for each share says helped, no clear difference, or hurt.',
-  arguments: [{ name: 'RUN', help: 'the pre-training run that is judged' }],
+  arguments: [
+    {
+      name: 'RUN',
+      help: 'the pre-training run that is judged; not needed when no start takes weights from one',
+      isOptional: true,
+    },
+  ],
   options: {
     name: text('NAME', 'what to call the study (default: study- and the name of the run)'),
     fractions: shares('shares of the training labels (default: 5%,10%,25%,100%)'),
@@ -37,7 +43,7 @@ export const study = defineCommand({
   ],
   run: ({ options, words: [word = ''], output }) =>
     withProject(options.project, async (project) => {
-      const run = findRun(project, word);
+      const run = word === '' ? undefined : findRun(project, word);
       const finetune = settingsFrom(
         {
           steps: options.steps ?? (options.time === undefined ? undefined : 'auto'),
@@ -52,8 +58,8 @@ export const study = defineCommand({
       const asked = { fractions, starts, seeds, metric, weightsFile, finetune: shared };
       const { id, name } = openStudy(
         project,
-        options.name ?? `study-${run.name}`,
-        settingsFrom({ pretrainRun: run.id, ...asked }, []),
+        options.name ?? `study-${run?.name ?? 'random'}`,
+        settingsFrom({ pretrainRun: run?.id, ...asked }, []),
       );
       const cells = project.studies.cells(id);
       const done = cells.filter(({ status }) => status === 'done').length;
