@@ -16,6 +16,14 @@ import {
   type ClassMapPlane,
 } from './class-map.ts';
 
+/** The picture that a map is of. */
+export interface PictureSize {
+  readonly widthPx: number;
+  readonly heightPx: number;
+  /** Side of a pixel in micrometers, when the picture tells it. */
+  readonly pixelSizeUm?: number | undefined;
+}
+
 interface OpenTile extends Area {
   readonly data: Uint8Array;
   /** First row of level 0 below it. */
@@ -30,14 +38,14 @@ interface OpenTile extends Area {
  */
 export class ClassMapWriter {
   readonly #folder: string;
-  readonly #size: Pick<Area, 'widthPx' | 'heightPx'>;
+  readonly #size: PictureSize;
   readonly #levels: number;
   /** Squares still being filled, by their path below the folder. */
   readonly #open = new Map<string, OpenTile>();
   #changed: Area[] = [];
 
   /** Removes what was there. @throws AppError `disk.*` */
-  constructor(folder: string, size: Pick<Area, 'widthPx' | 'heightPx'>) {
+  constructor(folder: string, size: PictureSize) {
     this.#folder = folder;
     this.#size = size;
     this.#levels = classMapLevels(size);
@@ -131,8 +139,9 @@ export class ClassMapWriter {
   }
 
   #writeFacts(state: ClassMapFacts['state'], classPixels: readonly number[]): ClassMapFacts {
-    const { widthPx, heightPx } = this.#size;
-    const facts = { format: 1 as const, widthPx, heightPx, state, classPixels: [...classPixels] };
+    const { widthPx, heightPx, pixelSizeUm = null } = this.#size;
+    const size = { widthPx, heightPx, pixelSizeUm };
+    const facts = { format: 1 as const, ...size, state, classPixels: [...classPixels] };
     writing(this.#folder, () =>
       replaceFile(join(this.#folder, factsName), new TextEncoder().encode(JSON.stringify(facts))),
     );

@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fstatSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -37,6 +46,8 @@ const factsSchema = v.object({
   state: v.picklist(['partial', 'complete']),
   /** Pixels of each class in the model's order; empty until it is complete. */
   classPixels: v.array(v.number()),
+  /** Side of a pixel in micrometers, when the picture tells it. */
+  pixelSizeUm: v.nullable(v.number()),
 });
 export type ClassMapFacts = Readonly<v.InferOutput<typeof factsSchema>>;
 
@@ -59,7 +70,7 @@ export function runModelKey(project: Project, runId: string): string | undefined
 
 /** Names the content of an imported image. */
 export function imageMapKey(image: Pick<ImageRow, 'sha256'>): string {
-  return image.sha256.slice(0, 24);
+  return image.sha256;
 }
 
 /** Names a file by path, size and time; undefined when it is not there. */
@@ -75,6 +86,32 @@ export function classMapLevels({ widthPx, heightPx }: Pick<Area, 'widthPx' | 'he
   let levels = 1;
   while (Math.max(widthPx, heightPx) / 2 ** (levels - 1) > classMapTilePx) levels += 1;
   return levels;
+}
+
+/** Predictions that are kept for looking at them again. */
+const keptMaps = 300;
+
+/** Removes the oldest maps beyond the number that is kept. */
+export function pruneClassMaps(project: Project, keep = keptMaps): void {
+  const root = project.path('cache/predictions');
+  const maps = entriesOf(root)
+    .flatMap((model) => entriesOf(join(root, model)).map((image) => join(root, model, image)))
+    .map((path) => ({ path, at: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((a, b) => b.at - a.at);
+  for (const { path } of maps.slice(keep)) rmSync(path, { recursive: true, force: true });
+}
+
+/** The image keys that a model has maps of. */
+export function mappedImages(project: Project, modelKey: string): readonly string[] {
+  return entriesOf(project.path(`cache/predictions/${modelKey}`));
+}
+
+function entriesOf(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // not there: nothing was predicted
+  }
 }
 
 /** What is known of a class map; undefined when there is none or its files are damaged. */

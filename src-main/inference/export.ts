@@ -6,13 +6,14 @@ import { AppError, defined } from '../lib/errors.ts';
 import { writeFileAtomic } from '../lib/files.ts';
 import { imagenetMean, imagenetStd } from '../nn/image-ops.ts';
 import { exportNames } from '../nn/names.ts';
-import { readSafetensors, writeSafetensors } from '../nn/safetensors.ts';
+import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../nn/safetensors.ts';
 import { withPrefix } from '../nn/tensors.ts';
+import type { CheckpointRow } from '../project/checkpoints.ts';
 import type { Project } from '../project/project.ts';
 import type { RunRow } from '../project/runs.ts';
 import { modelCard } from './model-card.ts';
 import { writeModelFile } from './model-file.ts';
-import { readRunModel } from './run-model.ts';
+import { describeRunModel, readRunModel } from './run-model.ts';
 import { weightsGuide } from './weights-guide.ts';
 
 /** What a run can be exported as: a whole model, or weights with another library's names. */
@@ -89,8 +90,7 @@ function exportWeights(
   const run = defined(project.runs.get(runId), `run ${runId}`);
   const tensors = servedWeights(project, run);
   const files = parts(tensors, target).map(({ part, weights }): WeightsFile => {
-    const suffix = part === 'both' ? '' : `-${part}`;
-    const path = join(folder, `${run.name}-${target}${suffix}.safetensors`);
+    const path = join(folder, weightsName(run, target, part));
     const bytes = writeSafetensors(weights, {
       format: 'pt',
       source: `DeCon Studio, run ${run.name}`,
@@ -112,12 +112,57 @@ function exportWeights(
   return { target, files, card };
 }
 
+/** What an export would write, known from the header of the weights alone. */
+export interface ExportPlan {
+  /** Names of the model or weights files. */
+  readonly files: readonly string[];
+  /** The page beside them, as Markdown. */
+  readonly page: string;
+}
+
+/**
+ * Says what an export would write.
+ * @throws AppError `runs.no-model`
+ */
+export function planExport(
+  project: Project,
+  runId: string,
+  { target, license }: Pick<ExportOptions, 'target' | 'license'>,
+): ExportPlan {
+  if (target === 'onnx') {
+    const description = describeRunModel(project, runId, license);
+    const file = `${description.name}.onnx`;
+    return { files: [file], page: modelCard(description, { file }) };
+  }
+  const run = defined(project.runs.get(runId), `run ${runId}`);
+  const { names } = readSafetensorsHeader(project.path(servedCheckpoint(project, run).file));
+  const entries = Object.fromEntries(names.map((name) => [name, name]));
+  const files = parts(entries, target).map(({ part, weights }) => ({
+    path: weightsName(run, target, part),
+    part,
+    tensors: Object.keys(weights).length,
+  }));
+  return {
+    files: files.map(({ path }) => path),
+    page: weightsGuide(run.name, target, files),
+  };
+}
+
+function weightsName(run: RunRow, target: WeightsTarget, part: WeightsFile['part']): string {
+  const suffix = part === 'both' ? '' : `-${part}`;
+  return `${run.name}-${target}${suffix}.safetensors`;
+}
+
 /** detectron2 finds names by their endings in one file; the others load each part by itself. */
-function parts(
-  tensors: HostTensors,
+function parts<T>(
+  tensors: Readonly<Record<string, T>>,
   target: WeightsTarget,
-): readonly { readonly part: WeightsFile['part']; readonly weights: HostTensors }[] {
-  const named = (prefix: string): HostTensors => exportNames(withPrefix(tensors, prefix), target);
+): readonly {
+  readonly part: WeightsFile['part'];
+  readonly weights: Readonly<Record<string, T>>;
+}[] {
+  const named = (prefix: string): Readonly<Record<string, T>> =>
+    exportNames(withPrefix(tensors, prefix), target);
   const encoder = named('encoder.');
   const decoder = named('decoder.');
   if (target === 'detectron2') return [{ part: 'both', weights: { ...encoder, ...decoder } }];
@@ -129,9 +174,13 @@ function parts(
 }
 
 function servedWeights(project: Project, run: RunRow): HostTensors {
+  return readSafetensors(project.path(servedCheckpoint(project, run).file)).tensors;
+}
+
+function servedCheckpoint(project: Project, run: RunRow): CheckpointRow {
   const checkpoint =
     project.checkpoints.get(run.id, 'final') ?? project.checkpoints.get(run.id, 'best');
-  if (checkpoint !== undefined) return readSafetensors(project.path(checkpoint.file)).tensors;
+  if (checkpoint !== undefined) return checkpoint;
   throw new AppError(
     'runs.no-model',
     `${run.name} has no finished weights yet. Let it run, or resume it with "decon resume ${run.name}".`,

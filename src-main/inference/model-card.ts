@@ -5,7 +5,8 @@ import { modelClasses } from './model-description.ts';
 export interface CardFile {
   /** Name of the model file the card lies beside. */
   readonly file: string;
-  readonly maxDifference: number;
+  /** Absent before the file is written. */
+  readonly maxDifference?: number;
 }
 
 /** A page about a model, as Markdown: what it does, how good it is, where it is from, how to use it. */
@@ -42,7 +43,9 @@ export function modelCard(model: ModelDescription, { file, maxDifference }: Card
       ? '- Works on pictures at their own resolution.'
       : `- Works on pictures scaled to ${scale} of their size; scale the result back.`,
     '- Normalization is inside the file: (x / 255 - mean) / std with mean (0.485, 0.456, 0.406) and std (0.229, 0.224, 0.225).',
-    `- The file gives the same result as the trained network (largest difference of a probability ${maxDifference.toExponential(1)}).`,
+    maxDifference === undefined
+      ? '- The file is compared with the trained network before it counts.'
+      : `- The file gives the same result as the trained network (largest difference of a probability ${maxDifference.toExponential(1)}).`,
     '',
     '## Use',
     '',

@@ -17,17 +17,48 @@ export function writeLegend(outDir: string, classes: readonly ModelClass[]): voi
  */
 export class AreaTable {
   readonly #path: string;
+  readonly #pixelSizeUm: number | undefined;
 
-  constructor(outDir: string, classes: readonly ModelClass[], isContinued: boolean) {
+  constructor(
+    outDir: string,
+    classes: readonly ModelClass[],
+    options: { readonly isContinued: boolean; readonly pixelSizeUm?: number | undefined },
+  ) {
     this.#path = join(outDir, 'areas.csv');
-    if (isContinued && existsSync(this.#path)) return;
-    const names = classes.map(({ name }) => `${name}_px`);
-    writeText(this.#path, csvRow(['image', 'width_px', 'height_px', ...names]));
+    this.#pixelSizeUm = options.pixelSizeUm;
+    if (options.isContinued && existsSync(this.#path)) return;
+    writeText(this.#path, areasHead(classes, this.#pixelSizeUm !== undefined));
   }
 
-  add({ input, widthPx, heightPx, classPixels }: PredictedFile): void {
-    appendFileSync(this.#path, csvRow([input, widthPx, heightPx, ...classPixels]));
+  add(file: PredictedFile): void {
+    appendFileSync(this.#path, areasRow(file, this.#pixelSizeUm));
   }
+}
+
+/** The first line of a table of areas. */
+export function areasHead(classes: readonly ModelClass[], hasSizes: boolean): string {
+  const pixels = classes.map(({ name }) => `${name}_px`);
+  const sizes = hasSizes ? ['pixel_um', ...classes.map(({ name }) => `${name}_um2`)] : [];
+  return csvRow(['image', 'width_px', 'height_px', ...pixels, ...sizes]);
+}
+
+/** A line of a table of areas; `pixelSizeUm` is null where the size of this picture is not known. */
+export function areasRow(
+  file: Pick<PredictedFile, 'input' | 'widthPx' | 'heightPx' | 'classPixels'>,
+  pixelSizeUm: number | null | undefined,
+): string {
+  const { input, widthPx, heightPx, classPixels } = file;
+  const inUm = (pixels: number): number | string =>
+    typeof pixelSizeUm === 'number' ? Number((pixels * pixelSizeUm ** 2).toPrecision(9)) : '';
+  const sizes = pixelSizeUm === undefined ? [] : [pixelSizeUm ?? '', ...classPixels.map(inUm)];
+  return csvRow([input, widthPx, heightPx, ...classPixels, ...sizes]);
+}
+
+/** Writes a table of areas as `areas.csv`. @returns its path */
+export function writeAreas(outDir: string, lines: readonly string[]): string {
+  const path = join(outDir, 'areas.csv');
+  writeText(path, lines.join(''));
+  return path;
 }
 
 /** Writes `predictions.json`: what this prediction did, with which model. */

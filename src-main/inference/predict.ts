@@ -1,13 +1,12 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { openImage } from '../datasets/decode.ts';
 import { encodePicture } from '../datasets/encode.ts';
-import { kindOfName } from '../datasets/file-kind.ts';
-import { walkFolder } from '../datasets/walk.ts';
-import { AppError, throwIfCancelled } from '../lib/errors.ts';
+import { AppError } from '../lib/errors.ts';
 import { writeFileAtomic } from '../lib/files.ts';
 import type { RunControl } from '../lib/progress.ts';
 import type { ModelClass } from './classes.ts';
+import { findInputs } from './find-inputs.ts';
 import { modelClasses } from './model-description.ts';
 import type { LoadedModel } from './model-file.ts';
 import { type InputFile, type NamedInput, planOutputNames } from './output-names.ts';
@@ -18,8 +17,11 @@ import { type BandSink, MaskSink, OverlaySink, ProbabilitySink } from './sinks.t
 import { type PredictedBand, predictBands, type RowReader } from './tiles.ts';
 
 export interface PredictOptions {
-  /** Picture files and folders; folders are searched with everything below them. */
-  readonly inputs: readonly string[];
+  /**
+   * Picture files and folders, which are searched with everything below them; or files that are
+   * named by a path of their own.
+   */
+  readonly inputs: readonly (string | InputFile)[];
   readonly outDir: string;
   /** See `planOutputNames`; default `{path}`. */
   readonly names?: string;
@@ -35,6 +37,8 @@ export interface PredictOptions {
   readonly overlapPx?: number;
   /** When a mask is already there: refuse before starting, write anew, or leave it; default refuse. */
   readonly existing?: 'refuse' | 'replace' | 'keep';
+  /** Side of a pixel in micrometers; the table of areas has square micrometers too, then. */
+  readonly pixelSizeUm?: number;
 }
 
 export interface PredictedFile {
@@ -78,7 +82,11 @@ export async function predictFolder(
   control: RunControl,
 ): Promise<PredictSummary> {
   const started = performance.now();
-  const { files, skipped } = await findInputs(options, control.signal);
+  const { files, problems } = await findInputs(options.inputs, {
+    outDir: options.outDir,
+    signal: control.signal,
+  });
+  const skipped: SkippedFile[] = [...problems];
   const plan = planOutputNames(files, options.names ?? '{path}', model.description.name);
   plan.warnings.forEach((warning) => control.notice(warning));
   const isThere = (input: NamedInput): boolean => existsSync(join(options.outDir, maskName(input)));
@@ -89,7 +97,10 @@ export async function predictFolder(
   makeFolder(options.outDir);
   const classes = modelClasses(model.description);
   writeLegend(options.outDir, classes);
-  const areas = new AreaTable(options.outDir, classes, existing === 'keep');
+  const areas = new AreaTable(options.outDir, classes, {
+    isContinued: existing === 'keep',
+    pixelSizeUm: options.pixelSizeUm,
+  });
   const predicted: PredictedFile[] = [];
   let stopped = false;
   for (const [index, input] of inputs.entries()) {
@@ -203,7 +214,8 @@ function outputNames(input: NamedInput, classes: readonly ModelClass[], options:
   };
 }
 
-function maskName(input: NamedInput): string {
+/** Where the mask of a picture lies below the output folder, with `/`. */
+export function maskName(input: Pick<NamedInput, 'outputName'>): string {
   return `masks/${input.outputName}.png`;
 }
 
@@ -227,36 +239,6 @@ function makeFolder(path: string): void {
       { cause },
     );
   }
-}
-
-/** All pictures among the files and below the folders (but no results of an earlier prediction). */
-async function findInputs(
-  { inputs, outDir }: PredictOptions,
-  signal: AbortSignal,
-): Promise<{ files: readonly InputFile[]; skipped: SkippedFile[] }> {
-  const files: InputFile[] = [];
-  const skipped: SkippedFile[] = [];
-  for (const input of inputs) {
-    throwIfCancelled(signal);
-    const root = resolve(input);
-    if (statSync(root, { throwIfNoEntry: false })?.isDirectory() !== true) {
-      files.push({ path: root, relPath: basename(root) });
-      continue;
-    }
-    const found = await walkFolder(root, { signal, except: [resolve(outDir)] });
-    const pictures = found.files.filter(({ relPath }) => kindOfName(relPath).type !== 'unknown');
-    files.push(...pictures.map(({ relPath }) => ({ path: join(root, relPath), relPath })));
-    skipped.push(
-      ...found.problems.map(({ path, code, message }) => ({ input: path, code, message })),
-    );
-  }
-  if (files.length === 0) {
-    throw new AppError(
-      'predict.no-pictures',
-      `There are no pictures in ${inputs.join(', ')}. Choose a folder with JPEG, PNG, TIFF, WebP or GIF files.`,
-    );
-  }
-  return { files, skipped };
 }
 
 function refuseExisting(inputs: readonly NamedInput[], outDir: string): void {

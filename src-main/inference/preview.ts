@@ -1,5 +1,6 @@
 import { openImage } from '../datasets/decode.ts';
 import type { ImageFacts } from '../datasets/image-facts.ts';
+import { readPixelSizeUm } from '../datasets/spacing.ts';
 import type { Area, ClassMapFacts, ClassMapPlane } from './class-map.ts';
 import { ClassMapWriter } from './class-map-writer.ts';
 import type { LoadedModel } from './model-file.ts';
@@ -35,7 +36,8 @@ export async function predictClassMap(
   const rows = pictureRows(picture, model.description.scale);
   const { widthPx, heightPx } = picture;
   const classCount = model.predictor.classCount;
-  const writer = new ClassMapWriter(folder, { widthPx, heightPx });
+  const pixelSizeUm = await readPixelSizeUm(path);
+  const writer = new ClassMapWriter(folder, { widthPx, heightPx, pixelSizeUm });
   const sizes = { from: rows, to: { widthPx, heightPx }, classCount };
   let flushedAt = performance.now();
   const bands = predictBands(model.predictor, rows, {

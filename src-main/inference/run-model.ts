@@ -3,7 +3,7 @@ import type { Device, HostTensors } from '../graph/types.ts';
 import { AppError, defined } from '../lib/errors.ts';
 import { appVersion } from '../lib/version.ts';
 import { SegmentationConfigSchema } from '../nn/config.ts';
-import { readSafetensors } from '../nn/safetensors.ts';
+import { readSafetensors, readSafetensorsHeader } from '../nn/safetensors.ts';
 import type { Project } from '../project/project.ts';
 import type { RunRow } from '../project/runs.ts';
 import type { ModelDescription } from './model-description.ts';
@@ -38,35 +38,58 @@ const resultSchema = v.object({
  * @throws AppError `runs.no-model` when the run has no weights to serve yet or segments nothing
  */
 export function readRunModel(project: Project, runId: string, license = ''): RunModel {
+  const { run, file } = servedRun(project, runId);
+  const { tensors, metadata } = readSafetensors(file);
+  return { params: tensors, description: description(project, run, { metadata, license }) };
+}
+
+/**
+ * Describes the model of a fine-tuning run without reading its weights.
+ * @throws AppError `runs.no-model`
+ */
+export function describeRunModel(project: Project, runId: string, license = ''): ModelDescription {
+  const { run, file } = servedRun(project, runId);
+  const { metadata } = readSafetensorsHeader(file);
+  return description(project, run, { metadata, license });
+}
+
+function servedRun(
+  project: Project,
+  runId: string,
+): { readonly run: RunRow; readonly file: string } {
   const run = defined(project.runs.get(runId), `run ${runId}`);
   const checkpoint =
     project.checkpoints.get(runId, 'final') ?? project.checkpoints.get(runId, 'best');
-  if (run.kind !== 'finetune' || checkpoint === undefined) {
-    throw new AppError(
-      'runs.no-model',
-      run.kind === 'finetune'
-        ? `${run.name} has no finished model yet. Let it run, or resume it with "decon resume ${run.name}".`
-        : `${run.name} is a pre-training and does not segment. Fine-tune it first with "decon finetune --from ${run.name}".`,
-    );
+  if (run.kind === 'finetune' && checkpoint !== undefined) {
+    return { run, file: project.path(checkpoint.file) };
   }
-  const { tensors, metadata } = readSafetensors(project.path(checkpoint.file));
-  const network: unknown = JSON.parse(metadata['network'] ?? '{}');
+  throw new AppError(
+    'runs.no-model',
+    run.kind === 'finetune'
+      ? `${run.name} has no finished model yet. Let it run, or resume it with "decon resume ${run.name}".`
+      : `${run.name} is a pre-training and does not segment. Fine-tune it first with "decon finetune --from ${run.name}".`,
+  );
+}
+
+function description(
+  project: Project,
+  run: RunRow,
+  file: { readonly metadata: Readonly<Record<string, string>>; readonly license: string },
+): ModelDescription {
+  const network: unknown = JSON.parse(file.metadata['network'] ?? '{}');
   const { tilePx, scale } = v.parse(configSchema, run.config);
   const scores = scoresOf(project, run);
   return {
-    params: tensors,
-    description: {
-      name: run.name,
-      classes: project.classes
-        .list()
-        .map(({ classIndex, name, color }) => ({ index: classIndex, name, color })),
-      tileSizePx: tilePx,
-      scale,
-      network: v.parse(SegmentationConfigSchema, network),
-      provenance: provenanceOf(project, run),
-      ...(scores === undefined ? {} : { scores }),
-      license,
-    },
+    name: run.name,
+    classes: project.classes
+      .list()
+      .map(({ classIndex, name, color }) => ({ index: classIndex, name, color })),
+    tileSizePx: tilePx,
+    scale,
+    network: v.parse(SegmentationConfigSchema, network),
+    provenance: provenanceOf(project, run),
+    ...(scores === undefined ? {} : { scores }),
+    license: file.license,
   };
 }
 

@@ -5,7 +5,7 @@ import type { WeightsFile, WeightsTarget } from './export.ts';
 export function weightsGuide(
   runName: string,
   target: WeightsTarget,
-  files: readonly WeightsFile[],
+  files: readonly Pick<WeightsFile, 'path' | 'part' | 'tensors'>[],
 ): string {
   const fileOf = (part: WeightsFile['part']): string =>
     basename(files.find((file) => file.part === part)?.path ?? '');

@@ -1,17 +1,11 @@
 import * as v from 'valibot';
 import { chooseDevice, type DeviceChoice } from '../graph/devices.ts';
 import type { Device } from '../graph/types.ts';
-import type { LoadedModel } from '../inference/model-file.ts';
-import { AppError, assertNever, defined } from '../lib/errors.ts';
+import { AppError, defined } from '../lib/errors.ts';
 import type { RunControl } from '../lib/progress.ts';
 import type { JobRow } from '../project/jobs.ts';
 import type { Project } from '../project/project.ts';
-import {
-  importOptionsSchema,
-  predictOptionsSchema,
-  trainingOptionsSchema,
-  type PredictJobOptions,
-} from './job-options.ts';
+import { importOptionsSchema, trainingOptionsSchema } from './job-options.ts';
 import type { JobHandler, JobHandlers } from './serve.ts';
 
 // Each module is loaded by the job that needs it: an import needs no networks, a training no decoder.
@@ -43,16 +37,9 @@ const importing: JobHandler = async (project, job, control) => {
 };
 
 const predict: JobHandler = async (project, job, control) => {
-  const { predictFolder } = await import('../inference/predict.ts');
-  const { model: source, ...options } = v.parse(predictOptionsSchema, job.options);
+  const { runPrediction } = await import('./predict-job.ts');
   const { device } = await jobDevice(job, control);
-  const model = await loadModel(project, source, device);
-  try {
-    const { predicted, skipped, ...rest } = await predictFolder(model, options, control);
-    return { ...rest, predicted: predicted.length, skipped, outDir: options.outDir };
-  } finally {
-    await model.dispose();
-  }
+  return runPrediction({ project, device, control }, job.options);
 };
 
 const study: JobHandler = async (project, job, control) => {
@@ -69,25 +56,6 @@ export const handlers: JobHandlers = {
   predict,
   import: importing,
 };
-
-async function loadModel(
-  project: Project,
-  source: PredictJobOptions['model'],
-  device: Device,
-): Promise<LoadedModel> {
-  switch (source.type) {
-    case 'run': {
-      const { loadRunModel } = await import('../inference/run-model.ts');
-      return loadRunModel(project, source.runId, device);
-    }
-    case 'file': {
-      const { loadModelFile } = await import('../inference/model-file.ts');
-      return loadModelFile(source.path, device);
-    }
-    default:
-      return assertNever(source);
-  }
-}
 
 /**
  * The device of a run: chosen at its first start and stored, because another device rounds

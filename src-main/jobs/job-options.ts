@@ -7,21 +7,50 @@ export const trainingOptionsSchema = v.object({
   device: v.optional(v.string(), 'auto'),
 });
 
+/** The run whose model predicts, or a model file. */
+const modelSource = v.variant('type', [
+  v.object({ type: v.literal('run'), runId: v.string() }),
+  v.object({ type: v.literal('file'), path: v.string() }),
+]);
+export type ModelSource = Readonly<v.InferOutput<typeof modelSource>>;
+
 export const predictOptionsSchema = v.object({
-  /** The run whose model predicts, or a model file. */
-  model: v.variant('type', [
-    v.object({ type: v.literal('run'), runId: v.string() }),
-    v.object({ type: v.literal('file'), path: v.string() }),
-  ]),
+  model: modelSource,
   device: v.optional(v.string(), 'auto'),
-  inputs: v.array(v.string()),
+  /** Files and folders; or images of the project. */
+  inputs: v.union([
+    v.array(v.string()),
+    v.object({ split: v.nullable(v.picklist(['train', 'val', 'test', 'unlabelled'])) }),
+  ]),
   outDir: v.string(),
   names: v.exactOptional(v.string()),
   overlays: v.exactOptional(v.boolean()),
   probabilities: v.exactOptional(v.picklist(['none', '8bit', 'float32'])),
   existing: v.exactOptional(v.picklist(['refuse', 'replace', 'keep'])),
+  pixelSizeUm: v.exactOptional(v.number()),
 });
 export type PredictJobOptions = Readonly<v.InferOutput<typeof predictOptionsSchema>>;
+
+/** Predictions to look at, in the cache of the project; the first image matters, the rest is ahead. */
+export const previewOptionsSchema = v.object({
+  mode: v.literal('preview'),
+  models: v.array(modelSource),
+  device: v.optional(v.string(), 'auto'),
+  images: v.array(
+    v.variant('type', [
+      v.object({ type: v.literal('image'), imageId: v.string() }),
+      v.object({ type: v.literal('file'), path: v.string() }),
+    ]),
+  ),
+});
+export type PreviewJobOptions = Readonly<v.InferOutput<typeof previewOptionsSchema>>;
+
+export const exportOptionsSchema = v.object({
+  target: v.picklist(['onnx', 'torchvision', 'mmsegmentation', 'detectron2']),
+  outDir: v.exactOptional(v.string()),
+  license: v.exactOptional(v.string()),
+});
+export type ExportJobOptions = Readonly<v.InferOutput<typeof exportOptionsSchema>>;
 
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 

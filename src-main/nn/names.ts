@@ -7,7 +7,10 @@ export type NamingStyle = 'torchvision' | 'mmsegmentation' | 'detectron2';
  * Encoder and decoder weights under the names that another library expects. `tensors` has the names
  * `encoder.*` and `decoder.*`; anything else (classifier, heads) is left out.
  */
-export function exportNames(tensors: HostTensors, style: NamingStyle): HostTensors {
+export function exportNames<T>(
+  tensors: Readonly<Record<string, T>>,
+  style: NamingStyle,
+): Readonly<Record<string, T>> {
   const rename = {
     torchvision: torchvisionName,
     mmsegmentation: mmsegName,
@@ -17,10 +20,10 @@ export function exportNames(tensors: HostTensors, style: NamingStyle): HostTenso
 }
 
 /** The tensors whose new name is not undefined, under that name, in order. */
-export function renamed(
-  tensors: HostTensors,
+export function renamed<T>(
+  tensors: Readonly<Record<string, T>>,
   rename: (name: string) => string | undefined,
-): HostTensors {
+): Readonly<Record<string, T>> {
   return Object.fromEntries(
     Object.entries(tensors).flatMap(([name, tensor]) => {
       const next = rename(name);

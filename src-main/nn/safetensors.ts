@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
 import * as v from 'valibot';
 import type { DataType, HostData, HostTensor, HostTensors } from '../graph/types.ts';
@@ -17,18 +17,36 @@ export interface SafetensorsFile {
  */
 export function readSafetensors(source: string | Uint8Array, name?: string): SafetensorsFile {
   const label = name ?? (typeof source === 'string' ? basename(source) : 'The weights file');
-  try {
-    const bytes = typeof source === 'string' ? readFileSync(source) : source;
-    return parse(bytes);
-  } catch (cause) {
-    if (!(cause instanceof FormatError) && !isFileError(cause)) throw cause;
-    const reason = cause instanceof FormatError ? cause.message : 'it could not be opened';
-    throw new AppError(
-      'weights.unreadable',
-      `${label} cannot be read as a safetensors file: ${reason}. Check that it was copied completely and is a .safetensors file.`,
-      { cause },
-    );
-  }
+  return explained(label, () => parse(typeof source === 'string' ? readFileSync(source) : source));
+}
+
+/** What a safetensors file holds, from its header alone: names in order and metadata. */
+export interface SafetensorsHeader {
+  readonly names: readonly string[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads the header of a safetensors file, however large the file is.
+ * @throws AppError `weights.unreadable`
+ */
+export function readSafetensorsHeader(path: string): SafetensorsHeader {
+  return explained(basename(path), () => {
+    const file = openSync(path, 'r');
+    try {
+      const length = new Uint8Array(8);
+      if (readSync(file, length, 0, 8, 0) < 8) throw new FormatError('it is too short');
+      const { size } = fstatSync(file);
+      const headerLength = Number(new DataView(length.buffer).getBigUint64(0, true));
+      if (headerLength > size - 8) throw new FormatError('its header is cut off');
+      const bytes = new Uint8Array(headerLength);
+      readSync(file, bytes, 0, headerLength, 8);
+      const { metadata, entries } = parseHeader(bytes);
+      return { names: Object.keys(entries), metadata };
+    } finally {
+      closeSync(file);
+    }
+  });
 }
 
 /**
@@ -84,10 +102,7 @@ function parse(bytes: Uint8Array): SafetensorsFile {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const headerLength = Number(view.getBigUint64(0, true));
   if (headerLength > bytes.byteLength - 8) throw new FormatError('its header is cut off');
-  const { __metadata__: metadata = {}, ...entries } = parseHeader(
-    bytes.subarray(8, 8 + headerLength),
-  );
-  if (!v.is(MetadataSchema, metadata)) throw new FormatError('its metadata is not text');
+  const { metadata, entries } = parseHeader(bytes.subarray(8, 8 + headerLength));
   const data = bytes.subarray(8 + headerLength);
   const tensors = Object.entries(entries).map(([name, entry]): [string, HostTensor] => [
     name,
@@ -96,7 +111,10 @@ function parse(bytes: Uint8Array): SafetensorsFile {
   return { tensors: Object.fromEntries(tensors), metadata };
 }
 
-function parseHeader(bytes: Uint8Array): Record<string, unknown> {
+function parseHeader(bytes: Uint8Array): {
+  readonly metadata: SafetensorsHeader['metadata'];
+  readonly entries: Readonly<Record<string, unknown>>;
+} {
   let header: unknown;
   try {
     header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -105,7 +123,23 @@ function parseHeader(bytes: Uint8Array): Record<string, unknown> {
   }
   if (Array.isArray(header) || !v.is(HeaderSchema, header))
     throw new FormatError('its header is not a list of tensors');
-  return header;
+  const { __metadata__: metadata = {}, ...entries } = header;
+  if (!v.is(MetadataSchema, metadata)) throw new FormatError('its metadata is not text');
+  return { metadata, entries };
+}
+
+function explained<T>(label: string, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    if (!(cause instanceof FormatError) && !isFileError(cause)) throw cause;
+    const reason = cause instanceof FormatError ? cause.message : 'it could not be opened';
+    throw new AppError(
+      'weights.unreadable',
+      `${label} cannot be read as a safetensors file: ${reason}. Check that it was copied completely and is a .safetensors file.`,
+      { cause },
+    );
+  }
 }
 
 function readTensor(name: string, entry: unknown, data: Uint8Array): HostTensor {
