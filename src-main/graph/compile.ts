@@ -2,14 +2,15 @@ import { AppError } from '../lib/errors.ts';
 import type { Graph } from './ir.ts';
 import { writeOnnx } from './onnx-writer.ts';
 import { eagerFunction, eagerStep } from './eager.ts';
-import { checkState, copyOf } from './host-state.ts';
 import {
   hostTensor,
   openSession,
   sessionTensor,
   type Session,
-  type SessionTensor,
+  type SessionOptions,
+  type SessionTensors,
 } from './session.ts';
+import { keepsOutputs, openState, type StepState } from './step-state.ts';
 import { inputName, outputName, traceFunction, traceStep, type TensorSpecs } from './trace.ts';
 import {
   CPU,
@@ -28,6 +29,12 @@ export interface CompileInfo {
   readonly compileMs: number;
 }
 
+/** What crossed between JavaScript and the device's memory in a run, in bytes. */
+export interface Traffic {
+  readonly uploadedBytes: number;
+  readonly downloadedBytes: number;
+}
+
 /** A training step that owns its state. */
 export interface CompiledStep {
   /** Runs one step and returns its outputs. */
@@ -37,6 +44,8 @@ export interface CompiledStep {
   /** Replaces the whole state; names and shapes must be those of the start. */
   writeState(state: HostTensors): Promise<void>;
   readonly info: CompileInfo;
+  /** Of the last run; where the device keeps no state, the state is part of it. */
+  readonly traffic: Traffic;
   dispose(): Promise<void>;
 }
 
@@ -54,6 +63,8 @@ export interface StepOptions {
   readonly label: string;
   /** Writes an onnxruntime profile to a file that begins so. */
   readonly profilePrefix?: string;
+  /** Refuses the device when it would leave a part of the step to the CPU. */
+  readonly isWholeOnDevice?: boolean;
   /**
    * With it, a device that refuses the step is replaced by the CPU and the sentence says so; without
    * it the refusal is thrown.
@@ -83,9 +94,32 @@ async function compileOnDevice(step: StepFunction, options: StepOptions): Promis
   const started = performance.now();
   const graph = traceStep(step, options.state, options.batch, options.device.provider);
   const traceMs = performance.now() - started;
-  const session = await openSession(writeOnnx(graph, options.label), options.device, options);
+  const next = nextNames(graph);
+  const { profilePrefix, isWholeOnDevice } = options;
+  const sessionOptions: SessionOptions = {
+    ...(profilePrefix === undefined ? {} : { profilePrefix }),
+    ...(isWholeOnDevice === undefined ? {} : { isWholeOnDevice }),
+    ...(keepsOutputs(options.device)
+      ? { outputsOnDevice: next.map((name) => outputName('next', name)) }
+      : {}),
+  };
+  const session = await openSession(
+    writeOnnx(graph, options.label),
+    options.device,
+    sessionOptions,
+  );
+  const state = await openState(options.state, options.device);
   const compileMs = performance.now() - started - traceMs;
-  return new OnnxStep(session, graph, options, { nodes: graph.nodes.length, traceMs, compileMs });
+  const info = { nodes: graph.nodes.length, traceMs, compileMs };
+  return new OnnxStep({ session, state, next, batch: options.batch, info });
+}
+
+/** The state that a step changes. */
+function nextNames({ outputs }: Graph): readonly string[] {
+  const prefix = outputName('next', '');
+  return outputs
+    .filter(({ name }) => name.startsWith(prefix))
+    .map(({ name }) => name.slice(prefix.length));
 }
 
 /** Traces a function once and compiles it; `params` gives names and shapes. */
@@ -129,62 +163,68 @@ export async function compileFunction(
   };
 }
 
+interface StepParts {
+  readonly session: Session;
+  readonly state: StepState;
+  readonly next: readonly string[];
+  readonly batch: TensorSpecs;
+  readonly info: CompileInfo;
+}
+
 class OnnxStep implements CompiledStep {
   readonly info: CompileInfo;
-  readonly #session: Session;
-  readonly #batch: TensorSpecs;
-  readonly #next: readonly string[];
-  #state: Record<string, SessionTensor>;
+  traffic: Traffic = { uploadedBytes: 0, downloadedBytes: 0 };
+  readonly #parts: StepParts;
 
-  constructor(session: Session, graph: Graph, options: StepOptions, info: CompileInfo) {
-    this.#session = session;
-    this.#batch = options.batch;
-    this.info = info;
-    const prefix = outputName('next', '');
-    this.#next = graph.outputs
-      .filter(({ name }) => name.startsWith(prefix))
-      .map(({ name }) => name.slice(prefix.length));
-    this.#state = stateTensors(options.state);
+  constructor(parts: StepParts) {
+    this.#parts = parts;
+    this.info = parts.info;
   }
 
   async run(batch: BatchData): Promise<HostTensors> {
-    const results = await this.#session.run({
-      ...this.#state,
-      ...feedsOf('batch', this.#batch, batch),
-    });
-    for (const name of this.#next) {
-      const tensor = results[outputName('next', name)];
-      if (tensor !== undefined) this.#state[inputName('state', name)] = tensor;
-    }
+    const { session, state, next, batch: specs } = this.#parts;
+    const feeds = {
+      ...renamed(state.tensors, (name) => inputName('state', name)),
+      ...feedsOf('batch', specs, batch),
+    };
+    const results = await session.run(feeds);
+    this.traffic = { uploadedBytes: hostBytes(feeds), downloadedBytes: hostBytes(results) };
+    state.take(
+      Object.fromEntries(
+        next.flatMap((name) => {
+          const tensor = results[outputName('next', name)];
+          return tensor === undefined ? [] : [[name, tensor] as const];
+        }),
+      ),
+    );
     return outputsOf(results);
   }
 
   readState(): Promise<HostTensors> {
-    const prefix = inputName('state', '');
-    const copies = Object.entries(this.#state).map(([name, tensor]) => [
-      name.slice(prefix.length),
-      copyOf(hostTensor(tensor)),
-    ]);
-    return Promise.resolve(Object.fromEntries(copies));
+    return this.#parts.state.read();
   }
 
-  async writeState(state: HostTensors): Promise<void> {
-    checkState(state, await this.readState());
-    this.#state = stateTensors(state);
+  writeState(state: HostTensors): Promise<void> {
+    return this.#parts.state.write(state);
   }
 
   async dispose(): Promise<void> {
-    await this.#session.release();
+    await this.#parts.state.dispose();
+    await this.#parts.session.release();
   }
 }
 
-function stateTensors(state: HostTensors): Record<string, SessionTensor> {
+function renamed(tensors: SessionTensors, rename: (name: string) => string): SessionTensors {
   return Object.fromEntries(
-    Object.entries(state).map(([name, tensor]) => [
-      inputName('state', name),
-      sessionTensor(tensor, copyOf(tensor).data),
-    ]),
+    Object.entries(tensors).map(([name, tensor]) => [rename(name), tensor]),
   );
+}
+
+/** Bytes of the tensors that lie in JavaScript memory. */
+function hostBytes(tensors: SessionTensors): number {
+  return Object.values(tensors)
+    .filter(({ location }) => location === 'cpu')
+    .reduce((sum, { data }) => sum + (ArrayBuffer.isView(data) ? data.byteLength : 0), 0);
 }
 
 function feedsOf(role: 'state' | 'batch', specs: TensorSpecs, data: BatchData) {
@@ -197,7 +237,7 @@ function feedsOf(role: 'state' | 'batch', specs: TensorSpecs, data: BatchData) {
   );
 }
 
-function outputsOf(results: Readonly<Record<string, SessionTensor>>): HostTensors {
+function outputsOf(results: SessionTensors): HostTensors {
   const prefix = outputName('out', '');
   return Object.fromEntries(
     Object.entries(results)

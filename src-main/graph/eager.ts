@@ -15,6 +15,8 @@ import type {
   StepFunction,
 } from './types.ts';
 
+/** Nothing crosses: kernels run where the numbers lie. */
+const NO_TRAFFIC = { uploadedBytes: 0, downloadedBytes: 0 } as const;
 const NO_COMPILATION = { nodes: 0, traceMs: 0, compileMs: 0 } as const;
 
 /** Runs a step as it stands, operation by operation, on a tfjs backend. */
@@ -23,6 +25,7 @@ export async function eagerStep(step: StepFunction, options: StepOptions): Promi
   let state = copiesOf(options.state);
   return {
     info: NO_COMPILATION,
+    traffic: NO_TRAFFIC,
     async run(batch) {
       await activate(options.device);
       const result = scoped(() => {

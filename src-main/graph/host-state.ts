@@ -1,5 +1,5 @@
 import { AppError } from '../lib/errors.ts';
-import type { HostTensor, HostTensors } from './types.ts';
+import type { HostTensor, HostTensors, TensorSpec } from './types.ts';
 
 /** The same numbers in memory of their own. */
 export function copyOf(tensor: HostTensor): HostTensor {
@@ -14,7 +14,10 @@ export function copiesOf(tensors: HostTensors): HostTensors {
 }
 
 /** @throws AppError `graph.state-mismatch` when names, shapes or types differ */
-export function checkState(given: HostTensors, expected: HostTensors): void {
+export function checkState(
+  given: HostTensors,
+  expected: Readonly<Record<string, TensorSpec>>,
+): void {
   const names = new Set([...Object.keys(given), ...Object.keys(expected)]);
   for (const name of names) {
     const [own, other] = [given[name], expected[name]];

@@ -5,6 +5,16 @@ import type { Device, HostData, HostTensor, TensorSpec } from './types.ts';
 
 export type Session = InferenceSession;
 export type SessionTensor = Tensor;
+export type SessionTensors = Readonly<Record<string, SessionTensor>>;
+
+export interface SessionOptions {
+  /** Writes an onnxruntime profile to a file that begins so. */
+  readonly profilePrefix?: string;
+  /** Names of outputs that stay in the memory of the device. */
+  readonly outputsOnDevice?: readonly string[];
+  /** Refuses a model of which the device would leave a part to the CPU. */
+  readonly isWholeOnDevice?: boolean;
+}
 
 /**
  * Compiles an ONNX model for a device.
@@ -13,7 +23,7 @@ export type SessionTensor = Tensor;
 export async function openSession(
   model: Uint8Array,
   device: Device,
-  options: { readonly profilePrefix?: string } = {},
+  options: SessionOptions = {},
 ): Promise<Session> {
   const isCpu = device.provider === 'cpu';
   // onnxruntime drops an unknown provider without a word and would quietly compute on the CPU.
@@ -26,17 +36,28 @@ export async function openSession(
   }
   try {
     return await InferenceSession.create(model, {
-      executionProviders: isCpu ? ['cpu'] : [{ name: device.provider }, 'cpu'],
+      executionProviders: isCpu
+        ? ['cpu']
+        : [
+            { name: device.provider },
+            ...(options.isWholeOnDevice === true ? [] : ['cpu' as const]),
+          ],
       graphOptimizationLevel: 'all',
       ...(device.threads === undefined ? {} : { intraOpNumThreads: device.threads }),
       interOpNumThreads: 1,
       // Threads that wait by spinning make a step several times slower as soon as anything else runs.
-      extra: { 'session.intra_op.allow_spinning': '0' },
+      extra: {
+        'session.intra_op.allow_spinning': '0',
+        ...(options.isWholeOnDevice === true ? { 'session.disable_cpu_ep_fallback': '1' } : {}),
+      },
       executionMode: 'sequential',
       // A planned block would come on top of what the first run took: a third more memory, no faster.
       enableMemPattern: false,
       // Providers report nodes that stay on the CPU as warnings; the device probe tells of them.
       logSeverityLevel: 3,
+      ...(options.outputsOnDevice === undefined
+        ? {}
+        : { preferredOutputLocation: locations(options.outputsOnDevice) }),
       ...(options.profilePrefix === undefined
         ? {}
         : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
@@ -48,6 +69,10 @@ export async function openSession(
       { cause, details: { provider: device.provider } },
     );
   }
+}
+
+function locations(names: readonly string[]): Record<string, 'gpu-buffer'> {
+  return Object.fromEntries(names.map((name) => [name, 'gpu-buffer']));
 }
 
 /** Wraps numbers for a run, without copying. */

@@ -24,6 +24,7 @@ const tolerance = 1e-3;
 const stateTolerance = { relative: 1e-2, unit: 1e-3 };
 /** Shaders are compiled for, and run by, a driver in software. */
 const slowMs = 300_000;
+const steps = 20;
 
 const describe = await describeOnWebgpu();
 
@@ -40,15 +41,62 @@ describe('a training step', () => {
   it(
     'of DeCon-ML is that of the CPU',
     async () => {
-      const options = v.parse(PretrainOptionsSchema, tinyOptions);
-      const config = resolvePretrainConfig(options, tinyOptions.steps);
-      const batch = new BatchMaker(config, noiseTiles());
-      const training = {
-        step: buildPretrainStep(config),
-        state: initialState(config),
-        specs: pretrainBatchSpecs(config),
-      };
-      await expectSameTraining(training, [batch.make({ step: 0, rollbacks: 0, rateFactor: 1 })]);
+      const { batch, ...training } = deconTraining();
+      await expectSameTraining(training, [batch(0)]);
+    },
+    slowMs,
+  );
+
+  it(
+    `of DeCon-ML follows the CPU for ${steps} steps, with its state on the device`,
+    async () => {
+      const { step, state, specs, batch } = deconTraining();
+      const compiled = await compileStep(step, {
+        state,
+        batch: specs,
+        device: WEBGPU,
+        label: 'step',
+        isWholeOnDevice: true,
+      });
+      const reference = await compileStep(step, {
+        state,
+        batch: specs,
+        device: cpu,
+        label: 'step',
+      });
+      for (let i = 0; i < steps; i++) {
+        const data = batch(i);
+        const [actual, expected] = [await compiled.run(data), await reference.run(data)];
+        for (const [name, values] of Object.entries(expected)) {
+          expectClose(`${name} of step ${i}`, actual[name], values, tolerance);
+        }
+        expect(compiled.traffic).toEqual({
+          uploadedBytes: bytesOf(Object.values(data)),
+          downloadedBytes: bytesOf(Object.values(actual).map((output) => output.data)),
+        });
+      }
+      await compiled.dispose();
+      await reference.dispose();
+    },
+    slowMs,
+  );
+
+  it(
+    'has the state that was written to it',
+    async () => {
+      const compiled = await compileStep(trainingStep, {
+        state: trainingState(),
+        batch: trainingBatch.specs,
+        device: WEBGPU,
+        label: 'state',
+      });
+      const start = await compiled.readState();
+      expect(start).toEqual(trainingState());
+      await compiled.run(trainingBatch.data(0));
+      expect(await compiled.readState()).not.toEqual(start);
+      await compiled.writeState(start);
+      expect(await compiled.readState()).toEqual(start);
+      await compiled.dispose();
     },
     slowMs,
   );
@@ -73,6 +121,22 @@ describe('a training step', () => {
     slowMs,
   );
 });
+
+function deconTraining() {
+  const options = v.parse(PretrainOptionsSchema, { ...tinyOptions, steps });
+  const config = resolvePretrainConfig(options, steps);
+  const maker = new BatchMaker(config, noiseTiles());
+  return {
+    step: buildPretrainStep(config),
+    state: initialState(config),
+    specs: pretrainBatchSpecs(config),
+    batch: (step: number): BatchData => maker.make({ step, rollbacks: 0, rateFactor: 1 }),
+  };
+}
+
+function bytesOf(arrays: readonly { readonly byteLength: number }[]): number {
+  return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
 
 interface Training {
   readonly step: StepFunction;

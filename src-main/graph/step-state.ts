@@ -1,0 +1,136 @@
+import { checkState, copyOf } from './host-state.ts';
+import { GraphBuilder } from './ir.ts';
+import { writeOnnx } from './onnx-writer.ts';
+import {
+  hostTensor,
+  openSession,
+  sessionTensor,
+  type Session,
+  type SessionTensors,
+} from './session.ts';
+import type { Device, HostTensors, TensorSpec } from './types.ts';
+
+/** Where the state of a training step lies between two runs, by name. */
+export interface StepState {
+  /** The tensors to feed. */
+  readonly tensors: SessionTensors;
+  /** Takes over what a run returned; the tensors it replaces are gone. */
+  take(next: SessionTensors): void;
+  /** A copy in JavaScript memory. */
+  read(): Promise<HostTensors>;
+  /** @throws AppError `graph.state-mismatch` when names, shapes or types differ */
+  write(state: HostTensors): Promise<void>;
+  dispose(): Promise<void>;
+}
+
+/** True where a run can leave its outputs on the device and take them from there. */
+export function keepsOutputs({ executor, provider }: Device): boolean {
+  return executor === 'onnxruntime' && provider === 'webgpu';
+}
+
+/** Opens the state where the device's runs can reach it best. */
+export function openState(state: HostTensors, device: Device): Promise<StepState> {
+  return keepsOutputs(device) ? DeviceState.open(state, device) : HostState.open(state);
+}
+
+/** In JavaScript memory. */
+class HostState implements StepState {
+  tensors: SessionTensors;
+
+  static open(state: HostTensors): Promise<StepState> {
+    return Promise.resolve(new HostState(hostTensors(state)));
+  }
+
+  private constructor(tensors: SessionTensors) {
+    this.tensors = tensors;
+  }
+
+  take(next: SessionTensors): void {
+    this.tensors = { ...this.tensors, ...next };
+  }
+
+  read(): Promise<HostTensors> {
+    return Promise.resolve(mapTensors(this.tensors, (tensor) => copyOf(hostTensor(tensor))));
+  }
+
+  async write(state: HostTensors): Promise<void> {
+    checkState(state, await this.read());
+    this.tensors = hostTensors(state);
+  }
+
+  dispose(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+/**
+ * On the device. Numbers go there and come back through two sessions that only copy: onnxruntime
+ * 1.30 for Node cannot read a tensor on the device by itself.
+ */
+class DeviceState implements StepState {
+  tensors: SessionTensors = {};
+  readonly #specs: Readonly<Record<string, TensorSpec>>;
+  readonly #upload: Session;
+  readonly #download: Session;
+
+  static async open(state: HostTensors, device: Device): Promise<StepState> {
+    const model = writeOnnx(copyGraph(state), 'copy state');
+    const upload = await openSession(model, device, { outputsOnDevice: Object.keys(state) });
+    const opened = new DeviceState(state, upload, await openSession(model, device));
+    await opened.write(state);
+    return opened;
+  }
+
+  private constructor(state: HostTensors, upload: Session, download: Session) {
+    this.#specs = mapTensors(state, ({ shape, dtype }) => ({ shape, dtype }));
+    this.#upload = upload;
+    this.#download = download;
+  }
+
+  take(next: SessionTensors): void {
+    for (const name of Object.keys(next)) this.tensors[name]?.dispose();
+    this.tensors = { ...this.tensors, ...next };
+  }
+
+  async read(): Promise<HostTensors> {
+    const results = await this.#download.run(inputsOfCopy(this.tensors));
+    return mapTensors(results, hostTensor);
+  }
+
+  async write(state: HostTensors): Promise<void> {
+    checkState(state, this.#specs);
+    this.take(await this.#upload.run(inputsOfCopy(hostTensors(state))));
+  }
+
+  async dispose(): Promise<void> {
+    for (const tensor of Object.values(this.tensors)) tensor.dispose();
+    this.tensors = {};
+    await this.#upload.release();
+    await this.#download.release();
+  }
+}
+
+/** Every tensor goes from `from/NAME` to `NAME`, untouched. */
+function copyGraph(specs: Readonly<Record<string, TensorSpec>>) {
+  const graph = new GraphBuilder('webgpu');
+  return graph.finish(
+    Object.entries(specs).map(([name, { dtype, shape }]) => ({
+      name,
+      value: graph.input(`from/${name}`, dtype, shape),
+    })),
+  );
+}
+
+function inputsOfCopy(tensors: SessionTensors): SessionTensors {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, tensor]) => [`from/${name}`, tensor]),
+  );
+}
+
+function hostTensors(state: HostTensors): SessionTensors {
+  return mapTensors(state, (tensor) => sessionTensor(tensor, copyOf(tensor).data));
+}
+
+function mapTensors<A, B>(tensors: Readonly<Record<string, A>>, map: (tensor: A) => B) {
+  return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [name, map(value)]));
+}
