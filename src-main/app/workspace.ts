@@ -5,6 +5,7 @@ import { openProject, type Project } from '../project/project.ts';
 import { Changes } from './changes.ts';
 import { removeDropped } from './dropped-files.ts';
 import { JobQueue } from './job-queue.ts';
+import { PictureClient } from './pictures/client.ts';
 import { Places } from './places.ts';
 import { UserStateFile } from './user-state.ts';
 
@@ -23,6 +24,7 @@ export interface Host {
 export interface OpenedProject {
   readonly project: Project;
   readonly queue: JobQueue;
+  readonly pictures: PictureClient;
 }
 
 /** What the topics of the window depend on, by the type of job that writes it. */
@@ -65,6 +67,10 @@ export class Workspace {
     return this.current.queue;
   }
 
+  get pictures(): PictureClient {
+    return this.current.pictures;
+  }
+
   /**
    * Opens a project in place of the one that is open, whose jobs pause.
    * @throws AppError as openProject
@@ -83,7 +89,7 @@ export class Workspace {
         else this.changes.touch(...writtenBy[job.type], 'project');
       },
     });
-    this.#opened = { project, queue };
+    this.#opened = { project, queue, pictures: new PictureClient() };
     const { dir, name } = project;
     const others = this.userState.current.recent.filter((entry) => entry.dir !== dir);
     this.userState.change({
@@ -97,6 +103,7 @@ export class Workspace {
     const opened = this.#opened;
     if (opened === undefined) return;
     this.#opened = undefined;
+    opened.pictures.dispose();
     await opened.queue.dispose();
     removeDropped(opened.project);
     opened.project.dispose();

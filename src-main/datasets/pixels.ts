@@ -39,6 +39,18 @@ export function openPixels(input: PixelInput, options: { ignoreIcc?: boolean } =
   });
 }
 
+/** Pictures of one width, one below the other, as one picture of this size. */
+export function openStack(
+  files: readonly string[],
+  size: { readonly widthPx: number; readonly heightPx: number },
+): Sharp {
+  return sharp([...files], {
+    limitInputPixels: false,
+    sequentialRead: true,
+    join: { across: 1 },
+  }).extract({ left: 0, top: 0, width: size.widthPx, height: size.heightPx });
+}
+
 /** What the header says. Throws what the decoder throws. */
 export async function readMetadata(input: PixelInput): Promise<DecoderMetadata> {
   return openPixels(input).metadata();

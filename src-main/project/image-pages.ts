@@ -118,7 +118,9 @@ function conditionsOf({ search, split, label, hasProblem, status }: ImagePageFil
     const not = label === 'labelled' ? '' : 'NOT ';
     conditions.push(`${not}EXISTS (SELECT 1 FROM masks WHERE masks.image_id = images.id)`);
   }
-  if (hasProblem === true) conditions.push('rel_path IN (SELECT path FROM import_problems)');
+  if (hasProblem === true) {
+    conditions.push('(folder_id, rel_path) IN (SELECT folder_id, path FROM import_problems)');
+  }
   return { where: conditions.join(' AND '), parameters };
 }
 

@@ -3,6 +3,7 @@ import { RPCHandler } from '@orpc/server/node';
 import { AppError } from '../../lib/errors.ts';
 import { log, stackOf } from '../../lib/log.ts';
 import { createRouter } from '../router.ts';
+import { pictureReply } from '../pictures/route.ts';
 import type { Workspace } from '../workspace.ts';
 import { readAsset } from '../assets.ts';
 import { securityHeaders } from '../security.ts';
@@ -56,11 +57,35 @@ export async function startAppServer(
     if (!matched) refuse(response, nothingHere);
   }
 
-  async function get(_: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+  async function get(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
+    if (url.pathname.startsWith('/image/')) return picture(request, response, url);
     const asset = await readAsset(options.assets, url.pathname);
     if (asset === undefined) return refuse(response, nothingHere);
     response.writeHead(200, { 'Content-Type': asset.type, 'Cache-Control': asset.cacheControl });
     response.end(asset.body);
+  }
+
+  async function picture(
+    request: IncomingMessage,
+    response: ServerResponse,
+    url: URL,
+  ): Promise<void> {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const { status, type, body, cacheControl, etag } = await pictureReply(
+      workspace,
+      url,
+      gone.signal,
+    );
+    if (response.destroyed) return;
+    response.setHeader('Cache-Control', cacheControl);
+    if (etag !== undefined) response.setHeader('ETag', etag);
+    if (etag !== undefined && request.headers['if-none-match'] === etag) {
+      response.writeHead(304).end();
+      return;
+    }
+    response.writeHead(status, { 'Content-Type': type, 'Content-Length': body.length });
+    response.end(body);
   }
 
   server.on('request', (request, response) => {
