@@ -30,9 +30,9 @@ parent.onMessage((raw) => {
     .catch(() => process.exit(1));
 });
 
-async function make(task: string, input: unknown, signal: AbortSignal): Promise<Picture> {
-  const { schema, run } = await defined(loaders.get(task), `picture task ${task}`)();
-  return run(v.parse(schema, input), signal);
+async function make(name: string, input: unknown, signal: AbortSignal): Promise<Picture> {
+  const task = await defined(loaders.get(name), `picture task ${name}`)();
+  return task.run(v.parse(task.schema, input), signal);
 }
 
 /** Bugs go to the log with their stack. */
