@@ -1,9 +1,11 @@
+import type { PickPurpose } from '../contract/host.ts';
 import type { Topic } from '../contract/jobs.ts';
 import { AppError } from '../lib/errors.ts';
-import type { JobType } from '../project/jobs.ts';
+import type { JobRow, JobType } from '../project/jobs.ts';
 import { openProject, type Project } from '../project/project.ts';
 import { Changes } from './changes.ts';
 import { removeDropped } from './dropped-files.ts';
+import { HostCommands } from './host-commands.ts';
 import { JobQueue } from './job-queue.ts';
 import { PictureClient } from './pictures/client.ts';
 import { Places } from './places.ts';
@@ -14,11 +16,13 @@ export interface Host {
   readonly kind: 'window' | 'browser';
   /** The system's dialog; null when it was closed, undefined where there is none. */
   pick(request: {
-    readonly purpose: string;
+    readonly purpose: PickPurpose;
     readonly kind: 'folder' | 'files';
   }): Promise<readonly string[] | null>;
   reveal(path: string): boolean;
   setTheme(theme: 'system' | 'light' | 'dark'): void;
+  /** Hears of jobs that ended, for notifications of the system. */
+  jobEnded?(job: JobRow): void;
 }
 
 export interface OpenedProject {
@@ -34,6 +38,8 @@ const writtenBy: Readonly<Record<JobType, readonly Topic[]>> = {
   finetune: ['runs', 'models', 'project'],
   study: ['studies', 'runs', 'models', 'project'],
   predict: ['predictions'],
+  suggest: ['labels'],
+  propose: ['labels'],
 };
 
 /** The one project that is open in this program, and everything around it that outlives it. */
@@ -41,6 +47,7 @@ export class Workspace {
   readonly host: Host;
   readonly places = new Places();
   readonly changes = new Changes();
+  readonly hostCommands = new HostCommands();
   readonly userState: UserStateFile;
   #opened: OpenedProject | undefined;
 
@@ -87,6 +94,7 @@ export class Workspace {
       onJob: (job, event) => {
         if (event.type === 'progress') this.changes.touch(...writtenBy[job.type]);
         else this.changes.touch(...writtenBy[job.type], 'project');
+        if (event.type === 'ended') this.host.jobEnded?.(job);
       },
     });
     this.#opened = { project, queue, pictures: new PictureClient() };

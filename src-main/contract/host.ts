@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { procedure } from './procedure.ts';
+import { procedure, stream } from './procedure.ts';
 import { id, place, shortText } from './values.ts';
 
 const purpose = v.picklist(['images', 'masks', 'project', 'output', 'input', 'model']);
@@ -35,6 +35,8 @@ export const hostContract = {
   list: procedure.input(v.strictObject({ purpose, placeId: v.optional(id) })).output(listing),
   /** Shows a folder or file in the system's file manager; does nothing where there is none. */
   reveal: procedure.input(v.strictObject({ placeId: id })).output(v.object({ done: v.boolean() })),
+  /** Ids of commands that were given outside of the page, e.g. in the menu bar. */
+  commands: procedure.output(stream(v.string())),
   setTheme: procedure.input(v.strictObject({ theme: v.picklist(['system', 'light', 'dark']) })),
   /** Writes a fault of the window to the log; nothing is sent anywhere. */
   logFault: procedure.input(v.strictObject({ message: shortText, where: shortText })),

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync, type Dirent, type Stats } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Listing, PickPurpose } from '../../contract/host.ts';
@@ -40,6 +40,9 @@ export function hostService(workspace: Workspace) {
     reveal: implementation.host.reveal.handler(({ input }) => ({
       done: host.reveal(places.pathOf(input.placeId)),
     })),
+    commands: implementation.host.commands.handler(({ signal }) =>
+      workspace.hostCommands.watch(signal),
+    ),
     setTheme: implementation.host.setTheme.handler(({ input }) => {
       userState.change({ theme: input.theme });
       host.setTheme(input.theme);
@@ -57,9 +60,11 @@ function platform(): 'linux' | 'darwin' | 'win32' {
 function listFolder(places: Places, path: string, fileNames: RegExp | undefined): Listing {
   const entries = entriesOf(path).filter(({ name }) => !name.startsWith('.'));
   const add = (name: string): Place => places.add(join(path, name));
-  const folders = entries.filter((entry) => entry.isDirectory());
+  const folders = entries.filter((entry) => isOf(path, entry, 'folder'));
   const files =
-    fileNames === undefined ? [] : entries.filter((e) => e.isFile() && fileNames.test(e.name));
+    fileNames === undefined
+      ? []
+      : entries.filter((entry) => fileNames.test(entry.name) && isOf(path, entry, 'file'));
   const byName = (a: Place, b: Place): number =>
     a.name.localeCompare(b.name, undefined, { numeric: true });
   return {
@@ -86,6 +91,20 @@ function entriesOf(path: string) {
       `The folder ${withTilde(path)} cannot be opened. Check that it is there and that you may read it.`,
       { cause },
     );
+  }
+}
+
+/** Links count as what they lead to; one that leads nowhere is neither. */
+function isOf(folder: string, entry: Dirent, kind: 'folder' | 'file'): boolean {
+  const facts = entry.isSymbolicLink() ? targetOf(join(folder, entry.name)) : entry;
+  return (kind === 'folder' ? facts?.isDirectory() : facts?.isFile()) === true;
+}
+
+function targetOf(link: string): Stats | undefined {
+  try {
+    return statSync(link);
+  } catch {
+    return undefined;
   }
 }
 
