@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { procedure, stream } from './procedure.ts';
 import { id, place, shortText } from './values.ts';
 
-const purpose = v.picklist(['images', 'masks', 'project', 'output', 'input', 'model']);
+const purpose = v.picklist(['images', 'masks', 'project', 'output', 'input', 'model', 'weights']);
 export type PickPurpose = v.InferOutput<typeof purpose>;
 
 const about = v.object({

@@ -18,6 +18,7 @@ const shownFiles: Readonly<Record<PickPurpose, RegExp | undefined>> = {
   output: undefined,
   input: /\.(jpe?g|png|tiff?|webp|gif)$/i,
   model: /\.onnx$/i,
+  weights: /\.safetensors$/i,
 };
 
 export function hostService(workspace: Workspace) {
