@@ -12,12 +12,13 @@ export default defineConfig({
     pool: 'forks',
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    // One group after the other: the last two use every core themselves.
+    // One group after the other: the last ones use every core themselves.
     projects: [
       project('unit', 0),
       project('parity', 0),
       project('webgpu', 1, driver),
       project('demo', 2),
+      project('packaging', 3),
     ],
   },
 });

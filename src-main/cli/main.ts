@@ -5,8 +5,7 @@ import { columns } from './command.ts';
 import { commands } from './commands.ts';
 import { createJsonOutput, createTextOutput, exitCodes, type Output } from './output.ts';
 
-const headless =
-  'DeCon Studio has no window in this version; everything is done with the command "decon".';
+const window = '"decon serve" opens the app in a browser; "npm start" opens its own window.';
 
 // Long work listens to Ctrl-C itself; whatever does not, ends at once and as cancelled.
 process.on('SIGINT', () => {
@@ -43,7 +42,7 @@ async function dispatch(argv: readonly string[], output: Output): Promise<void> 
 function overview(): string {
   return [
     `decon ${appVersion()}`,
-    headless,
+    window,
     '',
     'Usage: decon COMMAND [options]',
     '',

@@ -27,10 +27,10 @@ function expectRefusal(result: ReturnType<typeof decon>, sentence: RegExp): void
   expect(result.stderr).toMatch(sentence);
 }
 
-test('without a command it says that there is no window and lists the commands', () => {
+test('without a command it says how the app is opened and lists the commands', () => {
   const { status, stdout } = decon();
   expect(status).toBe(0);
-  expect(stdout).toMatch(/no window in this version.*pretrain.*stop/s);
+  expect(stdout).toMatch(/decon serve.*npm start.*pretrain.*stop/s);
 });
 
 test('an unknown command or option ends with 2 and a sentence', () => {
