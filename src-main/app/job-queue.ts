@@ -7,7 +7,7 @@ import type { Project } from '../project/project.ts';
 import { now } from '../project/values.ts';
 
 /** Jobs that use every core for long; one after the other. The others run beside them. */
-const heavy: ReadonlySet<JobType> = new Set(['pretrain', 'finetune', 'study']);
+const heavy: ReadonlySet<JobType> = new Set(['pretrain', 'finetune', 'study', 'calibrate']);
 
 /** A queued job of a program that ended before it began is not started by itself. */
 const staleQueuedMs = 60_000;
@@ -59,12 +59,18 @@ export class JobQueue {
     return this.#project.jobs.ask(jobId, request); // a job of another program
   }
 
-  /** Jobs to show: open ones, and those of this program that ended and were not dismissed. */
+  /**
+   * Jobs to show, newest first: open ones, and those of this program that ended and were not
+   * dismissed. Predictions for a look are shown while they work only; the window shows what they made.
+   */
   shown(): JobRow[] {
-    return this.#project.jobs
-      .list()
-      .filter(({ id, status }) => status === 'queued' || status === 'running' || this.#seen.has(id))
-      .toReversed();
+    const { jobs } = this.#project;
+    const open = [...jobs.list({ status: 'queued' }), ...jobs.list({ status: 'running' })];
+    const ended = [...this.#seen].flatMap((id) => {
+      const job = open.some((other) => other.id === id) ? undefined : jobs.get(id);
+      return job === undefined || isForLooking(job) ? [] : [job];
+    });
+    return [...open, ...ended].sort((a, b) => b.createdAt - a.createdAt);
   }
 
   dismiss(jobId: string): void {
@@ -116,4 +122,8 @@ export class JobQueue {
       return type !== undefined && heavy.has(type);
     });
   }
+}
+
+function isForLooking({ type, options }: JobRow): boolean {
+  return type === 'predict' && options['mode'] === 'preview';
 }

@@ -57,6 +57,8 @@ const models = v.object({
   baselineId: v.nullable(id),
   /** Model files that were added and cannot be read any more. */
   missing: v.array(v.object({ modelId: id, name: v.string(), fault })),
+  /** Finished pre-trainings, whose weights can be exported. */
+  pretrainings: v.array(v.object({ runId: id, name: v.string() })),
 });
 export type Models = Readonly<v.InferOutput<typeof models>>;
 

@@ -155,12 +155,15 @@ export async function readClassMap(
   return { classMap, widthPx, heightPx };
 }
 
-/** Areas of level 0 that became ready since `offset`, and the offset to ask with next. */
+/**
+ * Areas of level 0 that became ready since `offset`, and the offset to ask with next. A map that was
+ * begun anew is told from its start.
+ */
 export function readChangedAreas(
   folder: string,
   offset: number,
 ): { readonly areas: readonly Area[]; readonly offset: number } {
-  const text = readTail(join(folder, changesName), offset);
+  const { text, start } = readTail(join(folder, changesName), offset);
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   const areas = whole
     .split('\n')
@@ -169,7 +172,7 @@ export function readChangedAreas(
       const [leftPx = 0, topPx = 0, widthPx = 0, heightPx = 0] = line.split(' ').map(Number);
       return { leftPx, topPx, widthPx, heightPx };
     });
-  return { areas, offset: offset + whole.length };
+  return { areas, offset: start + whole.length };
 }
 
 /** Path of a square below the map's folder. */
@@ -231,17 +234,19 @@ function copyInto(
   }
 }
 
-function readTail(path: string, offset: number): string {
+function readTail(path: string, offset: number): { readonly text: string; readonly start: number } {
   let file: number;
   try {
     file = openSync(path, 'r');
   } catch {
-    return ''; // nothing is ready yet
+    return { text: '', start: 0 }; // nothing is ready yet
   }
   try {
-    const bytes = new Uint8Array(Math.max(0, fstatSync(file).size - offset));
-    const length = readSync(file, bytes, 0, bytes.length, offset);
-    return new TextDecoder().decode(bytes.subarray(0, length));
+    const { size } = fstatSync(file);
+    const start = size < offset ? 0 : offset;
+    const bytes = new Uint8Array(size - start);
+    const length = readSync(file, bytes, 0, bytes.length, start);
+    return { text: new TextDecoder().decode(bytes.subarray(0, length)), start };
   } finally {
     closeSync(file);
   }

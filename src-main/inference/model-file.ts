@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { compileFunction } from '../graph/compile.ts';
 import { exportOnnx } from '../graph/export.ts';
-import { readOnnxMetadata } from '../graph/onnx-metadata.ts';
 import { hostTensor, openSession, sessionTensor } from '../graph/session.ts';
 import { CPU, type Device, type HostTensors, type TensorSpec } from '../graph/types.ts';
 import { AppError } from '../lib/errors.ts';
 import { writeFileAtomic } from '../lib/files.ts';
 import { Random } from '../lib/random.ts';
-import { describeModel, parseDescription, type ModelDescription } from './model-description.ts';
+import { describeModel, type ModelDescription } from './model-description.ts';
+import { readModel } from './model-reader.ts';
 import {
   imageInput,
   probabilitiesOf,
@@ -72,8 +72,7 @@ export async function writeModelFile(
  *   `device.unavailable`
  */
 export async function loadModelFile(path: string, device: Device = CPU): Promise<LoadedModel> {
-  const bytes = readModelBytes(path);
-  const description = parseDescription(readOnnxMetadata(bytes), path);
+  const { bytes, description } = readModel(path);
   const session = await openSession(bytes, device);
   const spec = imageSpec(description);
   return {
@@ -92,11 +91,6 @@ export async function loadModelFile(path: string, device: Device = CPU): Promise
     },
     dispose: () => session.release(),
   };
-}
-
-/** Reads only what a model file says about itself. */
-export function readModelDescription(path: string): ModelDescription {
-  return parseDescription(readOnnxMetadata(readModelBytes(path)), path);
 }
 
 async function compareWithTraining(path: string, params: HostTensors): Promise<number> {
@@ -139,16 +133,6 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
     if (!(difference <= largest)) largest = difference;
   }
   return largest;
-}
-
-function readModelBytes(path: string): Uint8Array {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new AppError('model.missing', `The model ${path} cannot be read. Check the path.`, {
-      cause,
-    });
-  }
 }
 
 function imageSpec({ tileSizePx }: ModelDescription): TensorSpec {

@@ -10,6 +10,7 @@ import { findInputs } from './find-inputs.ts';
 import { modelClasses } from './model-description.ts';
 import type { LoadedModel } from './model-file.ts';
 import { type InputFile, type NamedInput, planOutputNames } from './output-names.ts';
+import { maskName, outputPaths } from './output-paths.ts';
 import { pictureRows } from './picture-rows.ts';
 import { AreaTable, writeLegend, writeSummary } from './predict-summary.ts';
 import { type ProbabilityBand, rescaleBands } from './rescale.ts';
@@ -142,7 +143,7 @@ async function predictFile(
   const rows = pictureRows(picture, model.description.scale);
   const classes = modelClasses(model.description);
   const size = { widthPx: picture.widthPx, heightPx: picture.heightPx };
-  const outputs = outputNames(input, classes, options);
+  const outputs = outputPaths(input, classes, options);
   const place = (name: string): string => outputPath(options.outDir, name);
   const mask = new MaskSink(place(outputs.mask), size, classes);
   const sinks: BandSink<ProbabilityBand>[] = [mask];
@@ -195,32 +196,6 @@ async function* passedTo(
     await sink?.write(band);
     yield band;
   }
-}
-
-function outputNames(input: NamedInput, classes: readonly ModelClass[], options: PredictOptions) {
-  const { outputName } = input;
-  const extension = options.probabilities === 'float32' ? 'tif' : 'png';
-  const wantsMaps = options.probabilities !== undefined && options.probabilities !== 'none';
-  return {
-    mask: maskName(input),
-    ...(options.overlays === false
-      ? {}
-      : { overlay: `overlays/${outputName}.${options.overlayFormat ?? 'jpg'}` }),
-    probabilities: wantsMaps
-      ? classes.map(
-          ({ index, name }) => `probabilities/${outputName}_${index}_${slug(name)}.${extension}`,
-        )
-      : [],
-  };
-}
-
-/** Where the mask of a picture lies below the output folder, with `/`. */
-export function maskName(input: Pick<NamedInput, 'outputName'>): string {
-  return `masks/${input.outputName}.png`;
-}
-
-function slug(name: string): string {
-  return name.replaceAll(/[^\p{L}\p{N}]+/gu, '-');
 }
 
 function outputPath(outDir: string, name: string): string {

@@ -18,26 +18,28 @@ export interface PreviewOptions {
 /** Readers learn of new parts at most this often. */
 const flushEveryMs = 100;
 
+type PreviewModel = Pick<LoadedModel, 'description' | 'predictor'>;
 type Planes = Readonly<Record<ClassMapPlane, Uint8Array>>;
 
 /**
  * Predicts one picture of any size into a class map that can be looked at while it is made, tile by
- * tile. Of a model that works on smaller pictures, tiles appear enlarged at first and exact once
+ * tile; its size is known before the model is loaded. Of a model that works on smaller pictures, tiles appear enlarged at first and exact once
  * their row is done. When it is cancelled the map stays as it is, marked as partial.
  * @throws AppError `images.*`, `disk.*`; CancelledError
  */
 export async function predictClassMap(
-  model: Pick<LoadedModel, 'description' | 'predictor'>,
+  loading: PreviewModel | Promise<PreviewModel>,
   path: string,
   folder: string,
   options: PreviewOptions = {},
 ): Promise<ClassMapFacts> {
   const picture = await openImage(path, options.facts);
-  const rows = pictureRows(picture, model.description.scale);
   const { widthPx, heightPx } = picture;
-  const classCount = model.predictor.classCount;
   const pixelSizeUm = await readPixelSizeUm(path);
   const writer = new ClassMapWriter(folder, { widthPx, heightPx, pixelSizeUm });
+  const model = await loading;
+  const rows = pictureRows(picture, model.description.scale);
+  const classCount = model.predictor.classCount;
   const sizes = { from: rows, to: { widthPx, heightPx }, classCount };
   let flushedAt = performance.now();
   const bands = predictBands(model.predictor, rows, {

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import type { WeightsFile, WeightsTarget } from './export.ts';
+import type { WeightsFile, WeightsTarget } from './export-plan.ts';
 
 /** A page about exported weights, as Markdown: what each file holds and how to load it. */
 export function weightsGuide(

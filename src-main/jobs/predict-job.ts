@@ -87,7 +87,7 @@ async function showPredictions(
 ): Promise<JsonObject> {
   const { predictClassMap } = await import('../inference/preview.ts');
   pruneClassMaps(project);
-  const models: LoadedModel[] = [];
+  const models: Promise<LoadedModel>[] = [];
   const total = options.images.length * options.models.length;
   let done = 0;
   try {
@@ -97,7 +97,7 @@ async function showPredictions(
         const place = placeOf(project, source, image);
         done += 1;
         if (readClassMapFacts(place.folder)?.state === 'complete') continue;
-        const model = (models[modelIndex] ??= await loadModel(project, source, device));
+        const model = (models[modelIndex] ??= loadModel(project, source, device));
         const task: PreviewOptions = {
           signal: control.signal,
           ...place.known,
@@ -111,7 +111,9 @@ async function showPredictions(
       }
     }
   } finally {
-    for (const model of models) await model.dispose();
+    for (const model of await Promise.allSettled(models)) {
+      if (model.status === 'fulfilled') await model.value.dispose();
+    }
   }
   return {};
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
-import { readModelDescription } from '../../src-main/inference/model-file.ts';
+import { readModelDescription } from '../../src-main/inference/model-reader.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decon-demo-'));
 afterAll(() => rmSync(folder, { recursive: true }));

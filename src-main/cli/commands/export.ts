@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { exportRun, exportTargets } from '../../inference/export.ts';
+import { exportTargets } from '../../inference/export-plan.ts';
+import { exportRun } from '../../inference/export.ts';
 import { defineCommand } from '../command.ts';
 import { formatBytes } from '../format.ts';
 import { findRun, withProject } from '../open-project.ts';

@@ -8,11 +8,8 @@ import {
   parseDescription,
   type ModelDescription,
 } from '../../../src-main/inference/model-description.ts';
-import {
-  loadModelFile,
-  readModelDescription,
-  writeModelFile,
-} from '../../../src-main/inference/model-file.ts';
+import { loadModelFile, writeModelFile } from '../../../src-main/inference/model-file.ts';
+import { readModelDescription } from '../../../src-main/inference/model-reader.ts';
 import { compilePredictor } from '../../../src-main/inference/segmentation.ts';
 import { predictImage } from '../../../src-main/inference/tiles.ts';
 import { Random } from '../../../src-main/lib/random.ts';
