@@ -35,7 +35,7 @@ export function projectState({ project, queue }: OpenedProject): OpenProject {
         running: isOpen('pretrain'),
         done: pretrainings.some(({ status }) => status === 'done'),
       }),
-      label: step({ ...needsImages, running: false, done: labelled > 0 }),
+      label: step({ ...needsImages, running: isOpen('suggest', 'propose'), done: labelled > 0 }),
       study: step({
         ...(isEmpty
           ? needsImages

@@ -38,8 +38,10 @@ const writtenBy: Readonly<Record<JobType, readonly Topic[]>> = {
   finetune: ['runs', 'models', 'project'],
   study: ['studies', 'runs', 'models', 'project'],
   predict: ['predictions'],
+  export: ['models'],
   suggest: ['labels'],
   propose: ['labels'],
+  calibrate: ['settings'],
 };
 
 /** The one project that is open in this program, and everything around it that outlives it. */

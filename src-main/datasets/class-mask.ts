@@ -1,14 +1,15 @@
-import { join } from 'node:path';
 import { AppError, defined } from '../lib/errors.ts';
+import type { MaskRow } from '../project/masks.ts';
 import type { Project } from '../project/project.ts';
 import { shown } from './file-errors.ts';
 import type { MaskMapping } from './mask-mapping.ts';
 import { openMask } from './mask-pixels.ts';
+import { openPaintedMask } from './painted-mask.ts';
 import { readMaskMapping } from './stored-settings.ts';
 import { ignoredClass } from './tile-cache.ts';
 
-/** A stored mask: where it lies and what kind of values it holds. */
-export interface MaskSource {
+/** A mask file: where it lies and what kind of values it holds. */
+interface MaskFile {
   readonly path: string;
   readonly format: 'index' | 'palette' | 'rgb' | 'coco';
 }
@@ -32,31 +33,42 @@ export async function openImageMask(
   const mask = project.masks.get(imageId);
   const mapping = readMaskMapping(project);
   if (mask === undefined || mapping === undefined) return undefined;
-  return openClassMask(maskSource(project, mask), mapping);
-}
-
-/** Where a stored mask lies: source files by their own path, drawn ones inside the project. */
-export function maskSource(project: Project, { path, format }: MaskSource): MaskSource {
-  return { path: format === 'coco' ? join(project.dir, path) : path, format };
+  return openStoredMask(project, mask, mapping);
 }
 
 /**
- * Opens a mask that the import accepted.
- * @throws AppError `masks.*`; `masks.changed` when it now holds values that are no class
+ * Opens a mask that was painted here or accepted by the import.
+ * @throws AppError `masks.*`; `masks.changed` when its file now holds values that are no class
+ */
+export async function openStoredMask(
+  project: Project,
+  mask: MaskRow,
+  mapping: MaskMapping,
+): Promise<ClassMaskReader> {
+  const { format, path } = mask;
+  if (format === 'painted') return openPaintedMask(project, mask);
+  // Masks drawn from a COCO file lie inside the project, the others where they were found.
+  return openClassMask({ format, path: format === 'coco' ? project.path(path) : path }, mapping);
+}
+
+/**
+ * Opens a mask file that the import accepted.
+ * @throws AppError as openStoredMask
  */
 export async function openClassMask(
-  source: MaskSource,
+  source: MaskFile,
   mapping: MaskMapping,
 ): Promise<ClassMaskReader> {
   const reader = await openMask(source.path, source.format === 'rgb');
   // Masks drawn from a COCO file are our own pictures of class indices.
   const table =
     source.format === 'coco'
-      ? new Map(mapping.classes.map(({ classIndex }) => [classIndex, classIndex]))
+      ? new Map([...mapping.classes.map(({ classIndex }) => classIndex), ignoredClass].map(itself))
       : new Map(mapping.tables[reader.kind]);
+  const otherwise = mapping.others === 'ignore' ? ignoredClass : undefined;
   const readRows = async (topPx: number, rows: number) => {
     const values = await reader.readRows(topPx, rows);
-    return toClasses(values, table, source.path);
+    return toClasses(values, table, otherwise ?? source.path);
   };
   return { widthPx: reader.widthPx, heightPx: reader.heightPx, readRows };
 }
@@ -65,7 +77,8 @@ export async function openClassMask(
 function toClasses(
   values: ArrayLike<number>,
   table: ReadonlyMap<number, number>,
-  path: string,
+  /** The class of other values, or the file to name in the fault that they are. */
+  otherwise: number | string,
 ): Uint8Array {
   const classes = new Uint8Array(values.length);
   let previous = -1;
@@ -73,7 +86,7 @@ function toClasses(
   for (let i = 0; i < values.length; i++) {
     const value = defined(values[i], 'mask value');
     if (value !== previous) {
-      index = table.get(value) ?? changed(path, value);
+      index = table.get(value) ?? otherClass(otherwise, value);
       previous = value;
     }
     classes[i] = index;
@@ -81,9 +94,14 @@ function toClasses(
   return classes;
 }
 
-function changed(path: string, value: number): never {
+function itself(classIndex: number): [number, number] {
+  return [classIndex, classIndex];
+}
+
+function otherClass(otherwise: number | string, value: number): number {
+  if (typeof otherwise === 'number') return otherwise;
   throw new AppError(
     'masks.changed',
-    `${shown(path)} now holds the value ${value}, which is no class. Import the folder again.`,
+    `${shown(otherwise)} now holds the value ${value}, which is no class. Import the folder again.`,
   );
 }

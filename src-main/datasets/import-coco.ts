@@ -99,7 +99,9 @@ function settleClasses(
   }));
   const known = readMaskMapping(project);
   const isOther = known?.classes.some(({ name }, i) => name !== names[i]) ?? false;
-  if (isOther && project.masks.list().some(({ format }) => format !== 'coco')) {
+  const isBound =
+    paintedImages(project).size > 0 || project.masks.list().some(({ format }) => format !== 'coco');
+  if (isOther && isBound) {
     throw new AppError(
       'classes.conflict',
       'The project already has masks with other classes. Import the COCO file into a new project.',

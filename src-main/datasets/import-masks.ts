@@ -140,11 +140,9 @@ function pairUp(task: MaskTask, maskPaths: readonly string[]): Pair[] {
   });
 }
 
-/** Images whose label was painted in the program; files never replace it. */
+/** Images whose label was made or changed in the program; files never replace it. */
 export function paintedImages(project: Project): ReadonlySet<string> {
-  return new Set(
-    project.masks.list().flatMap(({ imageId, format }) => (format === 'painted' ? [imageId] : [])),
-  );
+  return new Set(project.labels.imageIds());
 }
 
 async function scanPair(
@@ -218,7 +216,9 @@ function settleMapping(
     requireKeptClasses(project, choice, { folderId: folder.id, isCoco: false });
     return chosenMapping(choice, known);
   }
-  if (known?.source === 'chosen') return known;
+  // Labels painted here hold these classes, whatever the files say.
+  const isBound = paintedImages(project).size > 0;
+  if (known !== undefined && (known.source === 'chosen' || isBound)) return known;
   if (classes !== undefined) return declaredMapping(classes, scans);
   return known?.source === 'file' ? known : proposedMapping(scans);
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import type { ClassRow } from '../project/classes.ts';
 import type { Project } from '../project/project.ts';
 import { fingerprintSchema } from './fingerprint-schema.ts';
 import { maskMappingSchema, type MaskMapping } from './mask-mapping.ts';
@@ -28,10 +29,16 @@ export function readMaskMapping(project: Project): MaskMapping | undefined {
   return project.settings.get(maskMappingKey, maskMappingSchema);
 }
 
-export function writeMaskMapping(project: Project, mapping: MaskMapping): void {
+/** Stores the mapping and its classes; `classes` are given when more than names and colors changed. */
+export function writeMaskMapping(
+  project: Project,
+  mapping: MaskMapping,
+  classes?: readonly ClassRow[],
+): void {
   project.transaction(() => {
     project.settings.set(maskMappingKey, mapping);
-    project.classes.replaceAll(mapping.classes);
+    if (classes === undefined) project.classes.replaceAll(mapping.classes);
+    else project.classes.setAll(classes);
   });
 }
 

@@ -10,7 +10,7 @@ import { ByteBudget, forEachParallel } from '../lib/parallel.ts';
 import type { ImageRow } from '../project/images.ts';
 import type { MaskRow } from '../project/masks.ts';
 import type { Project } from '../project/project.ts';
-import { maskSource } from './class-mask.ts';
+import { openStoredMask } from './class-mask.ts';
 import { fileError, shown } from './file-errors.ts';
 import { decodingBytes, imageFactsSchema } from './image-facts.ts';
 import type { TaskControl } from './import-types.ts';
@@ -214,13 +214,15 @@ async function fill(task: BuildTask, outputs: Outputs): Promise<void> {
 }
 
 async function writeTiles(task: BuildTask, outputs: Outputs, source: Source): Promise<void> {
+  const { project, mapping } = task;
   const { tileSizePx, scale } = task.request;
+  const { mask } = source;
+  const isLabelled = mask !== undefined && mapping !== undefined;
   const pixels = tileSizePx ** 2;
   const cut = {
     path: source.path,
     facts: v.parse(imageFactsSchema, source.image.facts),
-    mask: source.mask === undefined ? undefined : maskSource(task.project, source.mask),
-    mapping: task.mapping,
+    openMask: isLabelled ? () => openStoredMask(project, mask, mapping) : undefined,
     size: scaledSize(source.image, scale),
     places: source.places,
     tileSizePx,
@@ -230,12 +232,10 @@ async function writeTiles(task: BuildTask, outputs: Outputs, source: Source): Pr
   for await (const { place, rgb, classes } of cutTiles(cut)) {
     await writeAt(outputs.images, rgb, index * pixels * 3);
     if (outputs.masks !== undefined) await writeAt(outputs.masks, classes, index * pixels);
-    const isLabelled = source.mask !== undefined && task.mapping !== undefined;
-    const count = task.mapping?.classes.length ?? 0;
     outputs.tiles[index] = {
       imageId: source.image.id,
       ...place,
-      ...(isLabelled ? { classPixels: countPixels(classes, count) } : {}),
+      ...(isLabelled ? { classPixels: countPixels(classes, mapping.classes.length) } : {}),
     };
     index++;
   }

@@ -1,8 +1,7 @@
 import { defined, throwIfCancelled } from '../lib/errors.ts';
-import { openClassMask, type ClassMaskReader, type MaskSource } from './class-mask.ts';
+import type { ClassMaskReader } from './class-mask.ts';
 import { openImage } from './decode.ts';
 import type { ImageFacts } from './image-facts.ts';
-import type { MaskMapping } from './mask-mapping.ts';
 import { ignoredClass } from './tile-cache.ts';
 import type { TilePlace } from './tile-plan.ts';
 
@@ -10,8 +9,8 @@ import type { TilePlace } from './tile-plan.ts';
 export interface CutRequest {
   readonly path: string;
   readonly facts: ImageFacts;
-  readonly mask: MaskSource | undefined;
-  readonly mapping: MaskMapping | undefined;
+  /** Absent when the picture has no mask, or none is wanted. */
+  readonly openMask: (() => Promise<ClassMaskReader>) | undefined;
   /** Of the scaled picture. */
   readonly size: { readonly widthPx: number; readonly heightPx: number };
   /** Row by row, from the top. */
@@ -36,10 +35,9 @@ const bandBytes = 64e6;
  * in order. Masks are scaled by nearest neighbour, so classes stay classes.
  */
 export async function* cutTiles(request: CutRequest): AsyncGenerator<CutTile> {
-  const { path, facts, mask, mapping, size, tileSizePx } = request;
+  const { path, facts, size, tileSizePx } = request;
   const image = await openImage(path, facts);
-  const labels =
-    mask === undefined || mapping === undefined ? undefined : await openClassMask(mask, mapping);
+  const labels = await request.openMask?.();
   const tile = {
     rgb: new Uint8Array(tileSizePx ** 2 * 3),
     classes: new Uint8Array(tileSizePx ** 2).fill(ignoredClass),

@@ -75,6 +75,9 @@ export function execute(
   return (parameters = {}) => timed(name, () => statement.run(parameters)).changes;
 }
 
+/** The schema of a BLOB column. */
+export const blob = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
+
 /** The schema of a JSON column. */
 export function json<T>(schema: v.GenericSchema<unknown, T>): v.GenericSchema<unknown, T> {
   return v.pipe(v.string(), v.parseJson(), schema);

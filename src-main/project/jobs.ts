@@ -4,7 +4,18 @@ import type { Progress } from '../lib/progress.ts';
 import { execute, json, selectAll, selectOne, type Connection } from './database.ts';
 import { jsonObject, newId, now, statuses, storedError, type JsonObject } from './values.ts';
 
-export const jobTypes = ['pretrain', 'finetune', 'study', 'predict', 'import'] as const;
+/** Each has its handler in jobs/handlers.ts, its title and its topics in app/. */
+export const jobTypes = [
+  'pretrain',
+  'finetune',
+  'study',
+  'predict',
+  'export',
+  'import',
+  'suggest',
+  'propose',
+  'calibrate',
+] as const;
 export type JobType = (typeof jobTypes)[number];
 
 /** What someone asks of a running job; the job looks at step boundaries. */

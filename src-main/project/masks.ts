@@ -59,8 +59,20 @@ export function createMasks(db: Connection) {
     v.object({ count: v.number() }),
   );
   const remove = execute(db, 'masks.remove', 'DELETE FROM masks WHERE image_id = @imageId');
+  const formatUsed = selectOne(
+    db,
+    'masks.has',
+    'SELECT 1 AS found FROM masks WHERE format = @format LIMIT 1',
+    v.object({ found: v.number() }),
+  );
+  const removeClass = execute(
+    db,
+    'masks.removeClass',
+    'UPDATE masks SET class_pixels = json_remove(class_pixels, @path)',
+  );
   return {
     get: (imageId: string): MaskRow | undefined => one({ imageId }),
+    has: (format: MaskRow['format']): boolean => formatUsed({ format }) !== undefined,
     /** By image path. */
     list: (): MaskRow[] => all(),
     upsertMany: (masks: readonly MaskRow[]): void =>
@@ -80,5 +92,7 @@ export function createMasks(db: Connection) {
     countBinding: (folderId: string, withFiles: boolean): number =>
       binding({ folderId, withFiles: Number(withFiles) })?.count ?? 0,
     remove: (imageId: string): void => void remove({ imageId }),
+    /** Takes a class without pixels out of the sums; later classes move down. */
+    removeClass: (classIndex: number): void => void removeClass({ path: `$[${classIndex}]` }),
   };
 }

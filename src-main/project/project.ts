@@ -10,9 +10,14 @@ import { createImageOutlines, type ImageOutlines } from './image-outlines.ts';
 import { createImages, type Images } from './images.ts';
 import { createImportProblems, type ImportProblems } from './import-problems.ts';
 import { createJobs, type Jobs } from './jobs.ts';
+import { createLabelLists, type LabelLists } from './label-lists.ts';
+import { createLabelProposals, type LabelProposals } from './label-proposals.ts';
+import { createLabelSuggestions, type LabelSuggestions } from './label-suggestions.ts';
+import { createLabels, type Labels } from './labels.ts';
 import { createMasks, type Masks } from './masks.ts';
 import { migrate, requireCurrentVersion } from './migrate.ts';
 import { createModels, type Models } from './models.ts';
+import { createPretrainImages, type PretrainImages } from './pretrain-images.ts';
 import {
   createRunMetrics,
   createRunNotices,
@@ -33,8 +38,13 @@ export interface Project {
   readonly images: Images;
   readonly imageOutlines: ImageOutlines;
   readonly imagePages: ImagePages;
+  readonly pretrainImages: PretrainImages;
   readonly importProblems: ImportProblems;
   readonly masks: Masks;
+  readonly labels: Labels;
+  readonly labelLists: LabelLists;
+  readonly labelProposals: LabelProposals;
+  readonly labelSuggestions: LabelSuggestions;
   readonly classes: Classes;
   readonly settings: Settings;
   readonly runs: Runs;
@@ -131,8 +141,13 @@ function assemble(dir: string, db: Connection): Project {
     images: createImages(db),
     imageOutlines: createImageOutlines(db),
     imagePages: createImagePages(db),
+    pretrainImages: createPretrainImages(db),
     importProblems: createImportProblems(db),
     masks: createMasks(db),
+    labels: createLabels(db),
+    labelLists: createLabelLists(db),
+    labelProposals: createLabelProposals(db),
+    labelSuggestions: createLabelSuggestions(db),
     classes: createClasses(db),
     settings: createSettings(db),
     runs: createRuns(db),

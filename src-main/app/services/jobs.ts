@@ -83,19 +83,33 @@ export function describeJob(project: Project, row: JobRow): Job {
   };
 }
 
-function titleOf(project: Project, { type, runId, studyId }: JobRow): string {
+function titleOf(project: Project, { type, runId, studyId, options }: JobRow): string {
   const run = runId === null ? undefined : project.runs.get(runId)?.name;
   const study = studyId === null ? undefined : project.studies.get(studyId)?.name;
   switch (type) {
+    case 'calibrate':
+      return 'Measuring this machine';
     case 'import':
-      return 'Importing images';
+      return importTitles.get(options['task']) ?? 'Importing images';
     case 'pretrain':
       return `Pre-training ${run ?? ''}`.trim();
     case 'finetune':
       return `Fine-tuning ${run ?? ''}`.trim();
     case 'study':
       return `Study ${study ?? ''}`.trim();
+    case 'suggest':
+      return 'Finding images worth labelling';
+    case 'propose':
+      return 'Proposing labels';
     case 'predict':
-      return 'Segmenting images';
+      return options['mode'] === 'preview' ? 'Predicting for a look' : 'Segmenting images';
+    case 'export':
+      return `Exporting ${run ?? ''}`.trim();
   }
 }
+
+const importTitles: ReadonlyMap<unknown, string> = new Map([
+  ['survey', 'Looking at masks'],
+  ['split', 'Dividing the images'],
+  ['remove', 'Removing a folder'],
+]);

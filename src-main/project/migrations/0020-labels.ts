@@ -74,7 +74,6 @@ CREATE TABLE label_images (
   image_id TEXT PRIMARY KEY REFERENCES images (id) ON DELETE CASCADE,
   state TEXT NOT NULL CHECK (state IN ('started', 'done')),
   source TEXT NOT NULL CHECK (source IN ('painted', 'mask', 'proposal')),
-  base TEXT CHECK (base IS NULL OR json_valid(base)),
   width_px INTEGER NOT NULL,
   height_px INTEGER NOT NULL,
   position INTEGER NOT NULL,
