@@ -46,8 +46,8 @@ export type RunSummary = Readonly<v.InferOutput<typeof runSummary>>;
 
 const runDetails = v.object({
   ...runSummary.entries,
-  /** Steps that see every tile once; null before the first step. */
-  stepsPerEpoch: v.nullable(count),
+  /** How often it saw every tile; null before the first step. */
+  epoch: v.nullable(v.number()),
   /** Where it computes and why, as a sentence; empty before it began. */
   device: v.string(),
   /** Which checkpoint is served, or why there is none, as a sentence. */

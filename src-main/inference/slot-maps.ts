@@ -9,6 +9,7 @@ import { applyEncoder } from '../nn/resnet.ts';
 import { parameter, rank2 } from '../nn/tensors.ts';
 import type { MethodConfig } from '../pretrain/config.ts';
 import { applyProjector } from '../pretrain/decon.ts';
+import { levelTitle } from '../pretrain/level-titles.ts';
 import { lossLevels, prototypeName } from '../pretrain/state.ts';
 import { rescaleBands } from './rescale.ts';
 import { imageInput, normalizedPixels } from './segmentation.ts';
@@ -74,7 +75,7 @@ export async function slotMaps(
   size: { readonly widthPx: number; readonly heightPx: number },
 ): Promise<readonly SlotMap[]> {
   const maps: SlotMap[] = [];
-  for (const { label, output } of lossLevels(config)) {
+  for (const { label } of lossLevels(config)) {
     const { shape, data } = defined(scores[label], label);
     const [, gridHeight = 0, gridWidth = 0, classCount = 0] = shape;
     if (!(data instanceof Float32Array)) throw new Error('Scores are floats');
@@ -86,7 +87,7 @@ export async function slotMaps(
       const target = slots.subarray(first, first + band.rows * size.widthPx);
       argmaxClasses(band.probabilities, classCount, target);
     }
-    maps.push({ name: levelName(config, output), gridWidth, gridHeight, slots });
+    maps.push({ name: levelTitle(config, label), gridWidth, gridHeight, slots });
   }
   return maps;
 }
@@ -117,11 +118,6 @@ export function matchSlots(maps: readonly SlotMap[]): readonly MatchedSlot[] {
     const [slot = 0, overlap = 0] = ranked[0] ?? [];
     return { name, slot, overlap, pixels: slots.filter((value) => value === slot).length };
   });
-}
-
-function levelName(config: MethodConfig, output: number): string {
-  if (output < 0) return 'encoder';
-  return config.decoder === 'fpn' ? `decoder p${output + 2}` : 'decoder';
 }
 
 async function* once<T>(value: T): AsyncGenerator<T, void, void> {

@@ -5,7 +5,6 @@ import { encodePicture, rasterizeSvg } from '../datasets/encode.ts';
 import { compileFunction } from '../graph/compile.ts';
 import type { Device, HostTensors, TensorSpec } from '../graph/types.ts';
 import { AppError } from '../lib/errors.ts';
-import { distinctColor, type Rgb } from '../lib/colors.ts';
 import { writeFileAtomic } from '../lib/files.ts';
 import { ENCODER_STRIDE } from '../nn/config.ts';
 import type { MethodConfig } from '../pretrain/config.ts';
@@ -20,6 +19,7 @@ import {
   slotScoresFunction,
 } from './slot-maps.ts';
 import { imageInput } from './segmentation.ts';
+import { paintMap, paintSlot } from './slot-paint.ts';
 import type { RgbImage } from './tiles.ts';
 
 /** A pre-trained network: its settings and its whole training state or at least the teacher. */
@@ -123,14 +123,18 @@ async function computeMaps(
 }
 
 /** The training scale, limited in size, rounded to sides that the encoder takes. */
-function networkSize(reader: ImageReader, scale: number) {
-  const limit = Math.min(1, maxNetworkPx / (Math.max(reader.widthPx, reader.heightPx) * scale));
+export function networkSize(reader: ImageReader, scale: number, longestPx = maxNetworkPx) {
+  const limit = Math.min(1, longestPx / (Math.max(reader.widthPx, reader.heightPx) * scale));
   const side = (px: number): number =>
     Math.max(1, Math.round((px * scale * limit) / ENCODER_STRIDE)) * ENCODER_STRIDE;
   return { widthPx: side(reader.widthPx), heightPx: side(reader.heightPx) };
 }
 
-function fitted({ widthPx, heightPx }: { widthPx: number; heightPx: number }, longestPx: number) {
+/** A size with the longer side given. */
+export function fitted(
+  { widthPx, heightPx }: { widthPx: number; heightPx: number },
+  longestPx: number,
+) {
   const factor = longestPx / Math.max(widthPx, heightPx);
   return {
     widthPx: Math.max(1, Math.round(widthPx * factor)),
@@ -138,42 +142,11 @@ function fitted({ widthPx, heightPx }: { widthPx: number; heightPx: number }, lo
   };
 }
 
-async function shownPicture(reader: ImageReader): Promise<RgbImage> {
-  const size = fitted(reader, shownPx);
+/** The picture as it is painted on. */
+export async function shownPicture(reader: ImageReader, longestPx = shownPx): Promise<RgbImage> {
+  const size = fitted(reader, longestPx);
   const data = await reader.readScaledRows({ ...size, topPx: 0, rows: size.heightPx });
   return { data, ...size };
-}
-
-/** Every slot in its color, larger ones first in the color order, with the picture shining through. */
-function paintMap(picture: RgbImage, { slots }: SlotMap): RgbImage {
-  const colors = new Map(slotsByArea(slots).map(([slot], rank) => [slot, distinctColor(rank)]));
-  return painted(picture, slots, (slot) => ({ color: colors.get(slot), share: 0.6 }));
-}
-
-/** One slot in orange, the rest of the picture in grey tones that keep it recognizable. */
-function paintSlot(picture: RgbImage, { slots }: SlotMap, chosen: number): RgbImage {
-  return painted(picture, slots, (slot) =>
-    slot === chosen ? { color: highlight, share: 0.55 } : { color: shade, share: 0.35 },
-  );
-}
-
-function painted(
-  picture: RgbImage,
-  slots: Uint16Array,
-  paintOf: (slot: number) => { readonly color: Rgb | undefined; readonly share: number },
-): RgbImage {
-  const { widthPx } = picture;
-  const data = Uint8Array.from(picture.data); // a Buffer's slice would share its memory
-  slots.forEach((slot, i) => {
-    const isBorder =
-      (i % widthPx > 0 && slots[i - 1] !== slot) || (slots[i - widthPx] ?? slot) !== slot;
-    const { color, share } = isBorder ? { color: borderColor, share: 0.8 } : paintOf(slot);
-    for (let c = 0; c < 3; c++) {
-      const base = data[i * 3 + c] ?? 0;
-      data[i * 3 + c] = base + ((color?.[c] ?? base) - base) * share;
-    }
-  });
-  return { ...picture, data };
 }
 
 /** Picture, all slots and the matched slot of every output, as one SVG with the pictures inside. */
@@ -231,7 +204,3 @@ async function contactSheet(
     `<rect width="100%" height="100%" fill="#ffffff"/>${drawn.join('')}</svg>`
   );
 }
-
-const highlight: Rgb = [230, 120, 0];
-const shade: Rgb = [90, 95, 105];
-const borderColor: Rgb = [20, 22, 28];

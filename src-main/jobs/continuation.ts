@@ -23,17 +23,11 @@ const pollMs = 250;
  */
 export function prepareResume(project: Project, run: RunRow, extension?: Extension): NewJob {
   if (activeJobOf(project, run.id) !== undefined) {
-    throw new AppError(
-      'runs.running',
-      `${run.name} is running. Pause it first with "decon stop ${run.name} --pause".`,
-    );
+    throw new AppError('runs.running', `${run.name} is running. Pause it first.`);
   }
   if (extension !== undefined) extend(project, run, extension);
   else if (run.status === 'done' && run.step >= (run.totalSteps ?? 0)) {
-    throw new AppError(
-      'runs.finished',
-      `${run.name} is finished. "decon resume ${run.name} --extend 500" trains it 500 steps longer.`,
-    );
+    throw new AppError('runs.finished', `${run.name} is finished. Extend it to train it longer.`);
   }
   const last = project.jobs.list({ runId: run.id }).at(-1);
   return { type: run.kind, runId: run.id, options: last?.options ?? {} };
@@ -67,7 +61,7 @@ function extend(project: Project, run: RunRow, extension: Extension): void {
     throw new AppError(
       'runs.not-extendable',
       `${run.name} is a fine-tuning: its learning rate falls to zero over a fixed number of steps, ` +
-        'and more steps would change those already done. Start a new one with a larger --steps.',
+        'and more steps would change those already done. Start a new one with more steps.',
     );
   }
   const steps =

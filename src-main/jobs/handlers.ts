@@ -5,7 +5,11 @@ import { AppError, defined } from '../lib/errors.ts';
 import type { RunControl } from '../lib/progress.ts';
 import type { JobRow } from '../project/jobs.ts';
 import type { Project } from '../project/project.ts';
-import { importOptionsSchema, trainingOptionsSchema } from './job-options.ts';
+import {
+  calibrateOptionsSchema,
+  exportOptionsSchema,
+  trainingOptionsSchema,
+} from './job-options.ts';
 import type { JobHandler, JobHandlers } from './serve.ts';
 
 // Each module is loaded by the job that needs it: an import needs no networks, a training no decoder.
@@ -14,9 +18,22 @@ const storedDeviceSchema = v.object({ name: v.string() });
 
 const pretrain: JobHandler = async (project, job, control) => {
   const { runPretraining } = await import('../pretrain/trainer.ts');
+  const { SlotRecorder } = await import('../inference/slot-recorder.ts');
+  const { slotImageIds } = v.parse(trainingOptionsSchema, job.options);
   const runId = runOf(job);
-  await runPretraining(project, runId, await runDevice(project, job, control), control);
+  const device = await runDevice(project, job, control);
+  await runPretraining(project, runId, device, control, (config) => {
+    return new SlotRecorder(project, { runId, config }, slotImageIds);
+  });
   return undefined;
+};
+
+const calibrate: JobHandler = async (_project, job, control) => {
+  const { measurePaces } = await import('../pretrain/measure.ts');
+  const { PaceStore } = await import('../pretrain/pace-store.ts');
+  const { configs } = v.parse(calibrateOptionsSchema, job.options);
+  const choice = await jobDevice(job, control);
+  return measurePaces(configs, choice, { store: new PaceStore(), control });
 };
 
 const finetune: JobHandler = async (project, job, control) => {
@@ -27,19 +44,19 @@ const finetune: JobHandler = async (project, job, control) => {
 };
 
 const importing: JobHandler = async (project, job, control) => {
-  const { importImages } = await import('../datasets/import.ts');
-  const options = v.parse(importOptionsSchema, job.options);
-  const summary = await importImages(project, options, {
-    signal: control.signal,
-    onProgress: (progress) => control.report(progress),
-  });
-  return { ...summary };
+  const { runImportJob } = await import('./import-job.ts');
+  return runImportJob(project, job, control);
 };
 
 const predict: JobHandler = async (project, job, control) => {
   const { runPrediction } = await import('./predict-job.ts');
   const { device } = await jobDevice(job, control);
   return runPrediction({ project, device, control }, job.options);
+};
+
+const exportModel: JobHandler = async (project, job) => {
+  const { exportRun } = await import('../inference/export.ts');
+  return { ...(await exportRun(project, runOf(job), v.parse(exportOptionsSchema, job.options))) };
 };
 
 const study: JobHandler = async (project, job, control) => {
@@ -54,7 +71,9 @@ export const handlers: JobHandlers = {
   finetune,
   study,
   predict,
+  export: exportModel,
   import: importing,
+  calibrate,
 };
 
 /**

@@ -1,10 +1,21 @@
 import * as v from 'valibot';
+import { maskChoiceSchema } from '../datasets/mask-choice.ts';
+import { groupBySchema } from '../datasets/stored-settings.ts';
+import { PretrainConfigSchema } from '../pretrain/config.ts';
 
 /** What the rows of jobs hold as their options, by type of job. Paths are absolute. */
 
 export const trainingOptionsSchema = v.object({
   /** A device's name, or `auto`. */
   device: v.optional(v.string(), 'auto'),
+  /** Pre-training: images whose slots are drawn during the run; well spread ones without. */
+  slotImageIds: v.exactOptional(v.array(v.string())),
+});
+
+export const calibrateOptionsSchema = v.object({
+  device: v.optional(v.string(), 'auto'),
+  /** Resolved settings of the pre-trainings to be measured. */
+  configs: v.array(PretrainConfigSchema),
 });
 
 /** The run whose model predicts, or a model file. */
@@ -54,18 +65,35 @@ export type ExportJobOptions = Readonly<v.InferOutput<typeof exportOptionsSchema
 
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
+const shares = v.object({ train: share, val: share, test: share });
+
 export const importOptionsSchema = v.object({
   imagesPath: v.string(),
   masksPath: v.exactOptional(v.string()),
+  labels: v.exactOptional(v.literal('leave')),
+  mapping: v.exactOptional(maskChoiceSchema),
   maskFormat: v.exactOptional(v.picklist(['index', 'palette', 'rgb', 'coco'])),
   classesFile: v.exactOptional(v.string()),
   splitFile: v.exactOptional(v.string()),
-  groupBy: v.exactOptional(
-    v.variant('type', [
-      v.object({ type: v.literal('folder') }),
-      v.object({ type: v.literal('pattern'), pattern: v.string() }),
-    ]),
-  ),
-  splitShares: v.exactOptional(v.object({ train: share, val: share, test: share })),
+  groupBy: v.exactOptional(groupBySchema),
+  splitShares: v.exactOptional(shares),
   seed: v.exactOptional(v.number()),
 });
+
+/** What a job of type `import` does: one folder, or as `task` says. */
+export const importJobSchema = v.union([
+  /** Several folders, one after the other. */
+  v.object({ task: v.literal('folders'), folders: v.array(importOptionsSchema) }),
+  /** Looks at masks without importing them. */
+  v.object({ task: v.literal('survey'), masksPath: v.string() }),
+  /** Divides all images into groups and parts anew. */
+  v.object({
+    task: v.literal('split'),
+    groupBy: v.nullable(groupBySchema),
+    shares,
+    seed: v.number(),
+  }),
+  v.object({ task: v.literal('remove'), folderId: v.string() }),
+  importOptionsSchema,
+]);
+export type ImportJobOptions = Readonly<v.InferOutput<typeof importJobSchema>>;

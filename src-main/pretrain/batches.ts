@@ -74,6 +74,11 @@ export class BatchMaker {
     );
   }
 
+  /** Steps that see every tile once. */
+  get stepsPerEpoch(): number {
+    return this.#order.stepsPerEpoch;
+  }
+
   /**
    * The inputs of a step; the next call overwrites them. Everything that is drawn follows from the
    * seed, the step and the number of roll-backs.

@@ -82,6 +82,33 @@ export function healthMetrics(levels: readonly LevelHealth[]): Record<string, nu
   return metrics;
 }
 
+/** The verdict among metrics written by `healthMetrics`. */
+export function verdictFromMetrics(metrics: Readonly<Record<string, number>>): Verdict | undefined {
+  return verdicts.find((verdict) => rank[verdict] === metrics['health.verdict']);
+}
+
+/** Judges metrics written by `healthMetrics` again; `dim` is the length of a projection. */
+export function healthFromMetrics(
+  metrics: Readonly<Record<string, number>>,
+  dim: number,
+  settled: boolean,
+): readonly LevelHealth[] {
+  const levels = Object.keys(metrics)
+    .map((name) => /^health\.(.+)\.effectiveRank$/.exec(name)?.[1])
+    .filter((level) => level !== undefined);
+  return levels.map((level) => {
+    const figure = (name: string): number => metrics[`health.${level}.${name}`] ?? 0;
+    const figures = {
+      effectiveRank: figure('effectiveRank'),
+      featureDeviation: figure('featureDeviation'),
+      prototypeEntropy: figure('prototypeEntropy'),
+      agreement: figure('agreement'),
+      chance: figure('chance'),
+    };
+    return { level, ...figures, ...judge(figures, dim, settled) };
+  });
+}
+
 type Figures = Pick<LevelHealth, (typeof figureNames)[number]>;
 
 function spread(
@@ -134,6 +161,7 @@ function entropy(weights: Float64Array): number {
   }, 0);
 }
 
+const verdicts: readonly Verdict[] = ['healthy', 'watch', 'collapsed'];
 const rank: Readonly<Record<Verdict, number>> = { healthy: 0, watch: 1, collapsed: 2 };
 
 const figureNames = [

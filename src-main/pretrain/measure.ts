@@ -32,7 +32,7 @@ export async function measurePaces(
   const ordered = [...configs].sort((a, b) => predictMemory(a) - predictMemory(b));
   let measured = 0;
   for (const [i, config] of ordered.entries()) {
-    if (performance.now() - started > secondsInAll * 1000) break;
+    if (performance.now() - started > secondsInAll * 1000 || control.requested() !== 'none') break;
     const pace = await measureOne(config, device.device, control, (share) =>
       control.report({
         phase: 'Measuring this machine',
@@ -68,6 +68,7 @@ async function measureOne(
     const times: number[] = [];
     while (times.length < maxSteps && performance.now() - begun < secondsEach * 1000) {
       throwIfCancelled(control.signal);
+      if (times.length > 0 && control.requested() !== 'none') break;
       onProgress((times.length + 1) / (maxSteps + 1));
       const before = performance.now();
       await compiled.run(batch);

@@ -3,7 +3,7 @@ import { PretrainOptionsSchema } from './config.ts';
 
 /** How a setting is entered. */
 export type OptionControl =
-  | { readonly type: 'choice'; readonly options: readonly string[] }
+  | { readonly type: 'choice'; readonly options: string[] }
   | {
       readonly type: 'number';
       readonly min: number;
@@ -42,7 +42,7 @@ export function defaultOf(name: string): unknown {
     );
 }
 
-function choice(...options: readonly string[]): OptionControl {
+function choice(...options: string[]): OptionControl {
   return { type: 'choice', options };
 }
 

@@ -22,6 +22,7 @@ export interface RecorderParts {
   readonly runId: string;
   readonly config: PretrainConfig;
   readonly control: RunControl;
+  readonly stepsPerEpoch: number;
 }
 
 /** Tells the user and the project how training goes. */
@@ -75,7 +76,7 @@ export class Recorder {
       ...(remainingSeconds === undefined ? {} : { remainingSeconds }),
       imagesPerSecond: this.#imagesPerSecond(),
       memoryBytes: process.memoryUsage.rss(),
-      values: { ...losses, dataWaitShare: this.#waitShare() },
+      values: { ...losses, dataWaitShare: this.#waitShare(), epoch: this.#epoch(step) },
     });
   }
 
@@ -90,6 +91,7 @@ export class Recorder {
       imagesPerSecond: this.#imagesPerSecond(),
       dataWaitShare: this.#waitShare(),
       memoryBytes: process.memoryUsage.rss(),
+      epoch: this.#epoch(step),
     });
     this.#parts.project.runs.setProgress(
       this.#parts.runId,
@@ -111,6 +113,11 @@ export class Recorder {
     const { level, remedy } = defined(worst, 'level');
     const word = verdict === 'collapsed' ? 'has collapsed' : 'should be watched';
     this.#parts.control.notice(`Training ${word} (${level}): ${remedy}`);
+  }
+
+  /** How often every tile was seen when `step` is finished. */
+  #epoch(step: number): number {
+    return (step + 1) / this.#parts.stepsPerEpoch;
   }
 
   #imagesPerSecond(): number {

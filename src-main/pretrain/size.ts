@@ -43,7 +43,10 @@ export function stepOperations(config: PretrainConfig): number {
   return 2 * 2 * config.batchSize * (3 * student + teacher);
 }
 
-type NetworkSettings = Pick<MethodConfig, 'encoder' | 'decoder' | 'decoderChannels' | 'levels'>;
+type NetworkSettings = Pick<
+  MethodConfig,
+  'encoder' | 'decoder' | 'decoderChannels' | 'fcnForm' | 'levels'
+>;
 
 /** Weights of encoder and decoder, and multiplications of one forward pass of one crop. */
 export function networkSize(

@@ -15,8 +15,11 @@ import { memoryNotice } from './memory.ts';
 import { readRunSettings } from './run-settings.ts';
 import type { RunSettings } from './run-settings.ts';
 import { startState } from './start.ts';
-import { buildPretrainStep, pretrainBatchSpecs } from './step.ts';
-import { Training } from './training.ts';
+import { buildPretrainStep, initialState, pretrainBatchSpecs } from './step.ts';
+import { Training, type TrainingObserver } from './training.ts';
+
+/** Makes what looks at a training now and then, once its settings are known. */
+export type Observe = (config: PretrainConfig) => TrainingObserver;
 
 /**
  * Pre-trains a run from where its last checkpoint left it (or from the start) until its last step,
@@ -30,6 +33,7 @@ export async function runPretraining(
   runId: string,
   device: Device,
   control: RunControl,
+  observe?: Observe,
 ): Promise<void> {
   const started = performance.now();
   const settings = readRunSettings(defined(project.runs.get(runId), 'run').config);
@@ -40,7 +44,7 @@ export async function runPretraining(
     { signal: control.signal, onProgress: (progress) => control.report(progress) },
   );
   try {
-    await trainOnTiles(project, runId, { tiles, device, control, started });
+    await trainOnTiles(project, runId, { tiles, device, control, started, observe });
   } finally {
     tiles.dispose();
   }
@@ -55,6 +59,7 @@ export async function trainOnTiles(
     readonly device: Device;
     readonly control: RunControl;
     readonly started: number;
+    readonly observe?: Observe | undefined;
   },
 ): Promise<void> {
   const { tiles, device, control, started } = options;
@@ -63,7 +68,11 @@ export async function trainOnTiles(
     settings.type === 'asked'
       ? resolvePretrainConfig(settings.options, tiles.count)
       : settings.config;
-  const { state, notices } = startState(planned);
+  // A run that goes on needs only names and shapes: the file it began with may be gone.
+  const isBegun = project.checkpoints.get(runId, 'latest') !== undefined;
+  const { state, notices } = isBegun
+    ? { state: initialState(planned), notices: [] }
+    : startState(planned);
   for (const notice of [...notices, memoryNotice(planned)]) control.notice(notice);
   const compiled = await compileStep(buildPretrainStep(planned), {
     state,
@@ -72,9 +81,11 @@ export async function trainOnTiles(
     label: 'pretrain',
     onFallback: (sentence) => control.notice(sentence),
   });
+  let observer: TrainingObserver | undefined;
   try {
     const config = await fitted(settings, planned, { compiled, tiles, started, control });
     project.runs.setConfig(runId, config);
+    observer = options.observe?.(config);
     const training = new Training({
       project,
       runId,
@@ -83,10 +94,12 @@ export async function trainOnTiles(
       batches: new BatchMaker(config, tiles),
       control,
       initialState: () => startState(config).state,
+      observer,
     });
     await training.resume();
     await training.run();
   } finally {
+    await observer?.dispose();
     await compiled.dispose();
   }
 }

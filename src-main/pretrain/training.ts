@@ -15,6 +15,15 @@ import { totalSteps } from './schedules.ts';
 /** Training goes back this many times before it gives up. */
 const maxRollbacks = 3;
 
+/** Looks at the weights now and then, e.g. to draw them; it changes nothing about the training. */
+export interface TrainingObserver {
+  /** Whether it wants to look after `step` finished steps that took `stepSeconds` each so far. */
+  isDue(step: number, stepSeconds: number): boolean;
+  /** Looks at a copy of the whole state. What goes wrong here must not end a training. */
+  look(step: number, state: HostTensors): Promise<void>;
+  dispose(): Promise<void>;
+}
+
 export interface TrainingParts {
   readonly project: Project;
   readonly runId: string;
@@ -24,6 +33,7 @@ export interface TrainingParts {
   readonly control: RunControl;
   /** The state before the first step; made anew when it is needed. */
   readonly initialState: () => HostTensors;
+  readonly observer?: TrainingObserver | undefined;
 }
 
 /** One run's way from where it stands to its last step, with its checkpoints. */
@@ -34,7 +44,8 @@ export class Training {
 
   constructor(parts: TrainingParts) {
     this.#parts = parts;
-    this.#recorder = new Recorder(parts);
+    const { stepsPerEpoch } = parts.batches;
+    this.#recorder = new Recorder({ ...parts, stepsPerEpoch });
   }
 
   /** Takes up the last checkpoint that is intact, if there is one. */
@@ -61,6 +72,7 @@ export class Training {
     const { config, control } = this.#parts;
     const total = totalSteps(config);
     let savedAt = performance.now();
+    await this.#show();
     while (this.#position.step < total) {
       throwIfCancelled(control.signal);
       if (control.requested() !== 'none') return;
@@ -69,6 +81,7 @@ export class Training {
         await this.#saveIfPossible();
         savedAt = performance.now();
       }
+      await this.#show();
       await setImmediate(); // lets messages from the parent process in
     }
   }
@@ -93,6 +106,19 @@ export class Training {
       waitSeconds: (ready - begun) / 1000,
       runSeconds: (done - ready) / 1000,
     });
+  }
+
+  /** Lets the observer look; its failures are told and forgotten. */
+  async #show(): Promise<void> {
+    const { observer, compiled, control } = this.#parts;
+    const { step, trainedSeconds } = this.#position;
+    if (observer?.isDue(step, trainedSeconds / Math.max(step, 1)) !== true) return;
+    try {
+      await observer.look(step, await compiled.readState());
+    } catch (error) {
+      throwIfCancelled(control.signal);
+      control.notice(`No picture at step ${step}: ${messageOf(error)} Training goes on.`);
+    }
   }
 
   /** A disk that is full for a while must not end a training; the last checkpoint stays. */

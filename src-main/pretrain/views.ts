@@ -6,7 +6,7 @@ import type { ColorOperation } from '../lib/color-map.ts';
 import type { Random } from '../lib/random.ts';
 import { writeBlurMatrix, writeCropMatrix } from '../lib/resample.ts';
 import { mirrored, overlapCoordinates, sampleBoxes } from './boxes.ts';
-import type { Box } from './boxes.ts';
+import type { Box, Coordinates } from './boxes.ts';
 
 const probability = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 const strength = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
@@ -79,9 +79,18 @@ export function createViewInputs(size: ViewSize): ViewInputs {
   };
 }
 
+/** One view as it was drawn. */
+export interface DrawnView {
+  readonly box: Box;
+  /** Where the other view's crop lies in this one, after mirroring. */
+  readonly overlap: Coordinates;
+  readonly isMirrored: boolean;
+}
+
 /**
  * Draws both views of every image of a batch and writes them to `target`. `valid` gives the part
  * of each tile that is image and not padding, from its top left corner, in pixels.
+ * @returns view 1 and view 2 of every image
  */
 export function sampleViews(
   random: Random,
@@ -89,23 +98,22 @@ export function sampleViews(
   config: AugmentationConfig,
   valid: readonly { readonly heightPx: number; readonly widthPx: number }[],
   target: ViewInputs,
-): void {
-  valid.forEach((part, image) => {
+): readonly (readonly DrawnView[])[] {
+  return valid.map((part, image) => {
     const boxes = sampleBoxes(random, part, config.minArea);
     const [first, second] = boxes;
     const flips = boxes.map(() => random.chance(config.mirror));
     const coordinates = [overlapCoordinates(first, second), overlapCoordinates(second, first)];
-    boxes.forEach((box, view) => {
+    return boxes.map((box, view) => {
       const flip = flips[view] === true;
       const own = coordinates[view] ?? [0, 0, 1, 1];
       const index = view * size.batch + image;
       writeGeometry(target, size, index, box, flip);
       writePhotometry(random, target, size, index, view, config);
-      target[view === 0 ? 'views.coords1' : 'views.coords2'].set(
-        flip ? mirrored(own) : own,
-        image * 4,
-      );
+      const overlap = flip ? mirrored(own) : own;
+      target[view === 0 ? 'views.coords1' : 'views.coords2'].set(overlap, image * 4);
       target[view === 0 ? 'views.flip1' : 'views.flip2'][image] = flip ? 1 : 0;
+      return { box, overlap, isMirrored: flip };
     });
   });
 }

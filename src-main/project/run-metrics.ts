@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { execute, json, selectAll, type Connection } from './database.ts';
+import { execute, json, selectAll, selectOne, type Connection } from './database.ts';
 import { now } from './values.ts';
 
 const metricsSchema = v.object({
@@ -33,6 +33,26 @@ export function createRunMetrics(db: Connection) {
     `SELECT step, at, figures AS "values" FROM run_metrics WHERE run_id = @runId ORDER BY step`,
     metricsSchema,
   );
+  const later = selectAll(
+    db,
+    'runMetrics.listAfter',
+    `SELECT step, at, figures AS "values" FROM run_metrics WHERE run_id = @runId AND step > @step
+       ORDER BY step`,
+    metricsSchema,
+  );
+  const last = selectOne(
+    db,
+    'runMetrics.last',
+    `SELECT step, at, figures AS "values" FROM run_metrics WHERE run_id = @runId
+       ORDER BY step DESC LIMIT 1`,
+    metricsSchema,
+  );
+  const timeOf = selectOne(
+    db,
+    'runMetrics.timeOf',
+    'SELECT at FROM run_metrics WHERE run_id = @runId AND step = @step',
+    v.object({ at: v.number() }),
+  );
   const removeAfter = execute(
     db,
     'runMetrics.removeAfter',
@@ -46,6 +66,11 @@ export function createRunMetrics(db: Connection) {
     },
     /** By step. */
     list: (runId: string): RunMetrics[] => listed({ runId }),
+    /** Those after a step, by step. */
+    listAfter: (runId: string, step: number): RunMetrics[] => later({ runId, step }),
+    last: (runId: string): RunMetrics | undefined => last({ runId }),
+    /** When a step was logged. */
+    timeOf: (runId: string, step: number): number | undefined => timeOf({ runId, step })?.at,
     /** Forgets what was measured after a step, before training continues from it. */
     removeAfter: (runId: string, step: number): void => void removeAfter({ runId, step }),
   };

@@ -107,12 +107,25 @@ export function createRuns(db: Connection) {
     'runs.setResult',
     'UPDATE runs SET result = @result WHERE id = @id',
   );
+  const updateName = execute(db, 'runs.rename', 'UPDATE runs SET name = @name WHERE id = @id');
   const deleteRun = execute(db, 'runs.remove', 'DELETE FROM runs WHERE id = @id');
 
   const freeName = (kind: RunKind): string => {
     for (let number = (counted({ kind })?.count ?? 0) + 1; ; number++) {
       const name = `${kind}-${number}`;
       if (byName({ name }) === undefined) return name;
+    }
+  };
+
+  const requireName = (name: string): void => {
+    if (!fileNameSafe.test(name)) {
+      throw new AppError(
+        'runs.bad-name',
+        `A run cannot be called "${name}". Use letters, digits, spaces, dots, dashes and underscores.`,
+      );
+    }
+    if (byName({ name }) !== undefined) {
+      throw new AppError('runs.exists', `There is a run "${name}" already. Choose another name.`);
     }
   };
 
@@ -129,15 +142,7 @@ export function createRuns(db: Connection) {
     create: (run: NewRun): RunRow => {
       const id = newId();
       const name = run.name ?? freeName(run.kind);
-      if (!fileNameSafe.test(name)) {
-        throw new AppError(
-          'runs.bad-name',
-          `A run cannot be called "${name}". Use letters, digits, spaces, dots, dashes and underscores.`,
-        );
-      }
-      if (byName({ name }) !== undefined) {
-        throw new AppError('runs.exists', `There is a run "${name}" already. Choose another name.`);
-      }
+      requireName(name);
       insert({
         id,
         kind: run.kind,
@@ -150,6 +155,12 @@ export function createRuns(db: Connection) {
         totalSteps: run.totalSteps ?? null,
       });
       return defined(byId({ id }), 'run');
+    },
+
+    /** @throws AppError `runs.exists`, `runs.bad-name` */
+    rename: (id: string, name: string): void => {
+      requireName(name);
+      updateName({ id, name });
     },
 
     /** For `jobs/` only. */

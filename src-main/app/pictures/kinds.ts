@@ -1,5 +1,8 @@
 import { imageKinds } from './kinds/images.ts';
+import { maskSampleKinds } from './kinds/mask-samples.ts';
+import { pretrainKinds } from './kinds/pretrain.ts';
 import { predictionKinds } from './kinds/predictions.ts';
+import { previewKinds } from './kinds/previews.ts';
 
 /**
  * Every kind of picture: what the first part of an address may be.
@@ -12,5 +15,8 @@ import { predictionKinds } from './kinds/predictions.ts';
  */
 export const kinds = {
   ...imageKinds,
+  ...maskSampleKinds,
+  ...pretrainKinds,
   ...predictionKinds,
+  ...previewKinds,
 };

@@ -5,6 +5,10 @@ import type { PictureTask } from './task.ts';
  * names and types without loading a decoder.
  */
 export const tasks = {
+  previewTile: async () => (await import('./tasks/preview-tile.ts')).previewTile,
+  fileTile: async () => (await import('./tasks/file-picture.ts')).fileTile,
+  fileThumb: async () => (await import('./tasks/file-picture.ts')).fileThumb,
+  view: async () => (await import('./tasks/view.ts')).view,
   thumb: async () => (await import('./tasks/thumb.ts')).thumb,
   tile: async () => (await import('./tasks/tile.ts')).tile,
   maskTile: async () => (await import('./tasks/mask-tile.ts')).maskTile,

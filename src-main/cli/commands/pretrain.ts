@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { AppError } from '../../lib/errors.ts';
-import { readRunSettings } from '../../pretrain/run-settings.ts';
+import { createPretraining, weightsOfRun, type Weights } from '../../pretrain/create-run.ts';
 import type { Project } from '../../project/project.ts';
-import type { RunRow } from '../../project/runs.ts';
 import { defineCommand } from '../command.ts';
 import { findRun, withProject } from '../open-project.ts';
 import { choice, decimal, integer, text } from '../options.ts';
@@ -37,10 +35,9 @@ export const pretrain = defineCommand({
   ],
   run: ({ options, output }) =>
     withProject(options.project, async (project) => {
-      const start = startOf(project, options.from);
+      const weights = options.from === undefined ? undefined : weightsFrom(project, options.from);
       const asked = settingsFrom(
         {
-          startWeights: start.path,
           encoder: options.encoder,
           decoder: options.decoder,
           levels: options.levels,
@@ -60,33 +57,13 @@ export const pretrain = defineCommand({
         },
         options.set,
       );
-      const settings = readRunSettings(asked);
-      const config = settings.type === 'asked' ? settings.options : settings.config;
-      const run = project.runs.create({
-        kind: 'pretrain',
-        config,
-        seed: config.seed,
-        start: start.path === undefined ? 'random' : 'file',
-        ...(start.run === undefined ? {} : { parentRunId: start.run.id }),
-        ...(options.name === undefined ? {} : { name: options.name }),
-      });
+      const run = createPretraining(project, asked, { name: options.name, weights });
       const jobOptions = { device: options.device ?? 'auto' };
       await runTraining(project, { runId: run.id, options: jobOptions }, output);
     }),
 });
 
 /** The file of weights to begin with, and the run that it belongs to. */
-function startOf(
-  project: Project,
-  from: string | undefined,
-): { readonly path?: string; readonly run?: RunRow } {
-  if (from === undefined) return {};
-  if (existsSync(from)) return { path: resolve(from) };
-  const run = findRun(project, from);
-  const weights = project.checkpoints.get(run.id, 'final');
-  if (weights !== undefined) return { path: project.path(weights.file), run };
-  throw new AppError(
-    'runs.no-model',
-    `${run.name} has no finished weights yet. Let it run, or resume it with "decon resume ${run.name}".`,
-  );
+function weightsFrom(project: Project, from: string): Weights {
+  return existsSync(from) ? { path: resolve(from) } : weightsOfRun(project, findRun(project, from));
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { AppError } from '../../lib/errors.ts';
 import { prepareResume, untilIdle, type Extension } from '../../jobs/continuation.ts';
 import { activeJobOf } from '../../jobs/states.ts';
 import { defineCommand } from '../command.ts';
@@ -46,7 +47,25 @@ export const resume = defineCommand({
         timeoutMs: waitMs,
       });
       const current = findRun(project, run.id);
-      const { options: jobOptions } = prepareResume(project, current, options.extend);
+      const { options: jobOptions } = advised(current.name, () =>
+        prepareResume(project, current, options.extend),
+      );
       await runTraining(project, { runId: run.id, options: jobOptions ?? {} }, output);
     }),
 });
+
+/** Adds to a refusal which command helps. */
+function advised<T>(name: string, prepare: () => T): T {
+  try {
+    return prepare();
+  } catch (error) {
+    const advice = error instanceof AppError ? advices.get(error.code)?.(name) : undefined;
+    if (!(error instanceof AppError) || advice === undefined) throw error;
+    throw new AppError(error.code, `${error.message} ${advice}`);
+  }
+}
+
+const advices: ReadonlyMap<string, (name: string) => string> = new Map([
+  ['runs.running', (name) => `"decon stop ${name} --pause" does.`],
+  ['runs.finished', (name) => `"decon resume ${name} --extend 500" adds 500 steps.`],
+]);

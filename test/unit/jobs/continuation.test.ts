@@ -50,7 +50,7 @@ test('a stopped run has steps left and can be continued', () => {
 
 test('a finished run is extended by a cycle of its own, or not continued', () => {
   const run = finishedRun();
-  expect(() => prepareResume(project, run)).toThrow(/is finished.*--extend/);
+  expect(() => prepareResume(project, run)).toThrow(/is finished. Extend it/);
   prepareResume(project, run, { type: 'steps', steps: 40 });
   const extended = defined(project.runs.get(run.id), 'run');
   expect(extended.config).toEqual({ ...run.config, extensions: [40] });
