@@ -1,0 +1,30 @@
+import { expectAccessible } from './axe.ts';
+import { expect, test } from './fixtures.ts';
+import { makingTakesMs } from './finished-project.ts';
+import { screens, showScreen, withFinishedProject } from './screens.ts';
+
+for (const theme of ['light', 'dark'] as const) {
+  test.describe(`in the ${theme} theme`, () => {
+    test.use({ colorScheme: theme });
+
+    test('the first start has no barrier', async ({ app }) => {
+      await expect(app.page.getByRole('heading', { level: 1 })).toBeVisible();
+      await expectAccessible(app.page, 'first start');
+    });
+
+    test.describe('of a finished project', () => {
+      test.setTimeout(makingTakesMs);
+      test.use({ startArguments: async ({ home }, use) => use(await withFinishedProject(home)) });
+
+      test('no screen has a barrier', async ({ app }) => {
+        for (const { name, hash, heading } of screens) {
+          await showScreen(app.page, hash, heading);
+          await expectAccessible(app.page, name);
+        }
+        await app.page.keyboard.press('Control+k');
+        await expect(app.page.getByRole('combobox', { name: 'Search commands' })).toBeFocused();
+        await expectAccessible(app.page, 'command palette');
+      });
+    });
+  });
+}
