@@ -35,27 +35,34 @@ export interface PictureCounts {
   otherFiles: number;
 }
 
+export function noPictures(): PictureCounts {
+  return { found: 0, usable: 0, skipped: 0, unchanged: 0, otherFiles: 0 };
+}
+
 const fileBytes = 200e6;
 const decodedBytes = 350e6;
 const rowsPerTransaction = 256;
+
+export interface PictureTask {
+  readonly project: Project;
+  readonly folder: FolderRow;
+  readonly files: readonly FoundFile[];
+  /** Filled while files are read, so that a cancelled import knows what it has. */
+  readonly counts: PictureCounts;
+  readonly problems: ImportProblem[];
+  readonly control: TaskControl;
+}
 
 /**
  * Reads every picture of a folder into the project. Files whose size and time are those of the last
  * import are not opened; pictures that are gone or unreadable now are set aside.
  */
-export async function importPictures(
-  project: Project,
-  folder: FolderRow,
-  files: readonly FoundFile[],
-  problems: ImportProblem[],
-  control: TaskControl,
-): Promise<PictureCounts> {
+export async function importPictures(wanted: PictureTask): Promise<void> {
+  const { project, folder, files, control } = wanted;
   const task = {
-    project,
-    folder,
+    ...wanted,
     known: knownImages(project, folder),
-    counts: { found: 0, usable: 0, skipped: 0, unchanged: 0, otherFiles: 0 },
-    problems,
+    reasons: new Map<string, number>(),
     pending: [],
     fileBudget: new ByteBudget(fileBytes),
     decodingBudget: new ByteBudget(decodedBytes),
@@ -76,6 +83,7 @@ export async function importPictures(
         found: task.counts.found,
         usable: task.counts.usable,
         skipped: task.counts.skipped,
+        ...Object.fromEntries(task.reasons),
       },
     });
   };
@@ -86,7 +94,6 @@ export async function importPictures(
   }
   throwIfCancelled(control.signal);
   setMissingAside(task, new Set(files.map(({ relPath }) => relPath)));
-  return task.counts;
 }
 
 /** Images of a project page by page, in path order, so that 100,000 of them do not fill memory. */
@@ -108,12 +115,10 @@ type KnownImage = Pick<
   'id' | 'relPath' | 'bytes' | 'modifiedMs' | 'groupKey' | 'split' | 'status'
 >;
 
-interface Task {
-  readonly project: Project;
-  readonly folder: FolderRow;
+interface Task extends PictureTask {
   readonly known: ReadonlyMap<string, KnownImage>;
-  readonly counts: PictureCounts;
-  readonly problems: ImportProblem[];
+  /** Files skipped so far by code, shown while the import runs. */
+  readonly reasons: Map<string, number>;
   readonly pending: NewImage[];
   /** For the bytes of files in memory; always claimed before `decodingBudget`. */
   readonly fileBudget: ByteBudget;
@@ -144,6 +149,7 @@ async function importFile(task: Task, file: FoundFile): Promise<void> {
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     task.counts.skipped++;
+    task.reasons.set(error.code, (task.reasons.get(error.code) ?? 0) + 1);
     task.problems.push(skipped(file.relPath, error, path));
     setAside(task, file.relPath);
   }

@@ -173,15 +173,30 @@ function splitByFile(task: SplitTask, file: SplitFile): void {
 
 /** Earlier decisions stay when images are added, unless seed, shares or groups are chosen anew. */
 function splitBySeed(task: SplitTask, choice: SplitChoice, earlier: SplitChoice | undefined): void {
-  const { project, options } = task;
+  const { options } = task;
   const isAnew =
     earlier === undefined ||
     (earlier.source !== 'file' && !isSame(choice, earlier)) ||
     (options.seed !== undefined && options.seed !== earlier.seed);
-  const images = allOutlines(project);
-  const { shares, seed } = choice;
-  const { splits } = planSplit(images, { shares, seed, keepsEarlier: !isAnew });
-  project.images.setSplits(splits);
+  storeSplits(task, choice, !isAnew);
+}
+
+/** Settles the parts after images have gone; those of the others stay. */
+export function divideAgain(project: Project, generalProblems: ImportProblem[]): void {
+  const choice = readSplitChoice(project);
+  const task = { project, generalProblems };
+  if (choice !== undefined && choice.source !== 'file') storeSplits(task, choice, true);
+  reportLeaks(task);
+}
+
+function storeSplits(
+  task: GeneralTask,
+  { shares, seed }: SplitChoice,
+  keepsEarlier: boolean,
+): void {
+  const images = allOutlines(task.project);
+  const { splits } = planSplit(images, { shares, seed, keepsEarlier });
+  task.project.images.setSplits(splits);
   const hasLabels = images.some(({ classPixels }) => classPixels !== null);
   reportEmptyParts(task, shares, hasLabels ? new Set(splits.values()) : undefined);
 }

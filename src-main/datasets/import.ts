@@ -1,4 +1,4 @@
-import { AppError } from '../lib/errors.ts';
+import { AppError, CancelledError } from '../lib/errors.ts';
 import type { FolderRow } from '../project/images.ts';
 import type { Project } from '../project/project.ts';
 import {
@@ -14,7 +14,7 @@ import { shown } from './file-errors.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { importCocoMasks } from './import-coco.ts';
 import { importMaskFiles } from './import-masks.ts';
-import { importPictures } from './import-pictures.ts';
+import { importPictures, noPictures, type PictureCounts } from './import-pictures.ts';
 import { importSplits, markDuplicates } from './import-splits.ts';
 import { isMaskName, masksAmong } from './mask-pairs.ts';
 import type { ImportOptions, ImportProblem, ImportSummary, TaskControl } from './import-types.ts';
@@ -52,24 +52,39 @@ export async function importImages(
   problems.push(...walked.problems);
   const { files, mixedMasks } = withoutMasks(walked.files, isMixed, options);
   const folder = project.images.addFolder(places.images);
-  const counts = await importPictures(project, folder, files, problems, control);
-  if (counts.found === 0) throw noImages(places.images);
-  const context = { ...declared, folder, problems, generalProblems, control, options };
-  if (options.labels !== 'leave') await importMasks(project, places, context);
-  noteSource(project, folder, { places, mixedMasks, isLeft: options.labels === 'leave' });
-  const duplicates = markDuplicates(project, generalProblems);
-  importSplits({ project, ...context });
-  storeProblems(project, folder, problems, generalProblems);
-  const fingerprint = fingerprintOf(project);
-  const summary = {
-    ...counts,
-    usable: counts.usable - duplicates,
-    duplicates,
-    masks: fingerprint.labelled,
-    problems: countByCode([...problems, ...generalProblems]),
-    fingerprint,
-    seconds: (performance.now() - started) / 1000,
+  const context = { project, folder, problems, generalProblems, control };
+  const counts = noPictures();
+  const finish = (): ImportSummary => {
+    const duplicates = markDuplicates(project, generalProblems);
+    importSplits({ ...context, ...declared, options });
+    storeProblems(project, folder, problems, generalProblems);
+    return summarize(project, counts, {
+      duplicates,
+      problems: countByCode([...problems, ...generalProblems]),
+      seconds: (performance.now() - started) / 1000,
+    });
   };
+  try {
+    await importPictures({ ...context, files, counts });
+    if (counts.found === 0) throw noImages(project, folder);
+    const isLeft = options.labels === 'leave';
+    if (!isLeft) await importMasks(places, { ...context, ...declared, options });
+    noteSource(project, folder, { places, mixedMasks, isLeft });
+  } catch (error) {
+    if (error instanceof CancelledError) finish(); // what was read is as good as after a whole import
+    throw error;
+  }
+  return finish();
+}
+
+function summarize(
+  project: Project,
+  counts: PictureCounts,
+  rest: Pick<ImportSummary, 'duplicates' | 'problems' | 'seconds'>,
+): ImportSummary {
+  const fingerprint = fingerprintOf(project);
+  const usable = Math.max(0, counts.usable - rest.duplicates);
+  const summary = { ...counts, ...rest, usable, masks: fingerprint.labelled, fingerprint };
   writeLastImport(project, { at: Date.now(), ...summary });
   return summary;
 }
@@ -116,10 +131,11 @@ function storeProblems(
   writeProblemsFile(project);
 }
 
-function noImages(path: string): AppError {
+function noImages(project: Project, folder: FolderRow): AppError {
+  if (!project.imageOutlines.hasImages(folder.id)) project.images.removeFolder(folder.id);
   return new AppError(
     'images.none-found',
-    `There is no image (JPEG, PNG, TIFF, WebP or GIF) in ${shown(path)}. Check that it is the right folder.`,
+    `There is no image (JPEG, PNG, TIFF, WebP or GIF) in ${shown(folder.path)}. Check that it is the right folder.`,
   );
 }
 
@@ -139,6 +155,7 @@ async function readDeclarations({ classes, split, groups }: DataFolder): Promise
 }
 
 interface MaskContext {
+  readonly project: Project;
   readonly classes: ClassesFile | undefined;
   readonly folder: FolderRow;
   readonly problems: ImportProblem[];
@@ -148,16 +165,15 @@ interface MaskContext {
 }
 
 async function importMasks(
-  project: Project,
   places: DataFolder,
   { options, ...context }: MaskContext,
 ): Promise<void> {
   const choice = options.mapping;
   if (places.coco !== undefined) {
-    await importCocoMasks({ project, cocoPath: places.coco, choice, ...context });
+    await importCocoMasks({ ...context, cocoPath: places.coco, choice });
   } else if (places.masks !== undefined) {
     const format = options.maskFormat;
-    await importMaskFiles({ project, masksPath: places.masks, format, choice, ...context });
+    await importMaskFiles({ ...context, masksPath: places.masks, format, choice });
   }
 }
 

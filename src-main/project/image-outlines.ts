@@ -46,7 +46,7 @@ export function createImageOutlines(db: Connection) {
     db,
     'imageOutlines.splits',
     `SELECT split AS key, count(*) AS count FROM images WHERE status = 'usable' GROUP BY split`,
-    tallySchema,
+    v.object({ key: v.nullable(v.picklist(splits)), count: v.number() }),
   );
   const folderTallies = selectAll(
     db,
@@ -70,6 +70,13 @@ export function createImageOutlines(db: Connection) {
     classTotalSchema,
   );
 
+  const anyOfFolder = selectAll(
+    db,
+    'imageOutlines.anyOfFolder',
+    `SELECT '' AS key, 1 AS count FROM images WHERE folder_id = @folderId LIMIT 1`,
+    tallySchema,
+  );
+
   return {
     /** All of them in pages, by path; the order in which splits are drawn. */
     *pages(): Generator<ImageOutline[]> {
@@ -88,6 +95,8 @@ export function createImageOutlines(db: Connection) {
     /** Images by `<folder id> <status>`. */
     folderTallies: (): ReadonlyMap<string, number> =>
       new Map(folderTallies().map(({ key, count }) => [key ?? '', count])),
+    /** Whether anything, usable or not, was ever imported from a folder. */
+    hasImages: (folderId: string): boolean => anyOfFolder({ folderId }).length > 0,
     groupCount: (): number => groups()[0]?.count ?? 0,
     /** Pixels, and images that have any, by class; of usable images with a mask. */
     classTotals: (): ClassTotal[] => classTotals(),

@@ -132,6 +132,7 @@ export function createImages(db: Connection) {
     `INSERT INTO folders (id, path, added_at) VALUES (@id, @path, @at)
        ON CONFLICT (path) DO NOTHING`,
   );
+  const deleteFolder = execute(db, 'folders.remove', 'DELETE FROM folders WHERE id = @id');
   const folderByPath = selectOne(
     db,
     'folders.find',
@@ -215,6 +216,11 @@ export function createImages(db: Connection) {
     },
 
     folders: (): FolderRow[] => allFolders(),
+
+    folder: (id: string): FolderRow | undefined => folderById({ id }),
+
+    /** Takes a folder and all of its images, with their labels, out of the project. */
+    removeFolder: (id: string): void => void deleteFolder({ id }),
 
     /** Absolute path of an image's file. */
     pathOf: (image: Pick<ImageRow, 'folderId' | 'relPath'>): string =>

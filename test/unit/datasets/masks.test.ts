@@ -188,7 +188,7 @@ describe('what its values mean', () => {
     expect(counts).toMatchObject({
       type: 'refused',
       code: 'masks.unknown-values',
-      message: `m.png holds values that are no class: 7 (${insidePx} px). Add them to classes.json or correct the mask.`,
+      message: `m.png holds values that are no class: 7 (${insidePx} px). Give them a class under Images > Labels from files, add them to classes.json, or correct the mask.`,
     });
   });
 
