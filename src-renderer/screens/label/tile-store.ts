@@ -60,6 +60,12 @@ export class TileStore {
     return this.#tiles.get(tile)?.pixels;
   }
 
+  /** True for a tile that certainly shows nothing. */
+  isBlank(tile: number): boolean {
+    const pixels = this.#tiles.get(tile)?.pixels;
+    return pixels === undefined || pixels === emptyTile;
+  }
+
   /** The class number of a pixel; not labelled while its tile is loaded. */
   valueAt(x: number, y: number): number {
     return this.#tiles.get(tileAt(this.grid, x, y))?.pixels[offsetAt(x, y)] ?? notLabelled;
