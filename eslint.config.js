@@ -79,7 +79,7 @@ function folderRules(folder, allowed) {
 }
 
 export default defineConfig([
-  { ignores: ['node_modules/', 'out/', 'out-test/', 'dist/', 'coverage/', '.svelte-check/'] },
+  { ignores: ['node_modules/', 'out/', 'out-test*/', 'dist/', 'coverage/', '.svelte-check/'] },
   js.configs.recommended,
   tseslint.configs.recommendedTypeChecked,
   svelte.configs.recommended,
