@@ -26,11 +26,17 @@ export function considerBest(training: Training, { params, step, score }: Candid
   const written = writeTensors(project, path, params, {
     format: 'decon-segmentation',
     network: JSON.stringify(training.network),
+    classes: JSON.stringify(storedClasses(project)),
     step: String(step),
     quickMeanIou: String(score),
   });
   project.durably(() => project.checkpoints.put({ runId: run.id, kind: 'best', step, ...written }));
   removeUnlistedWeights(project, run.id);
+}
+
+/** The classes of the network's outputs, which may change in the project later. */
+function storedClasses(project: Project) {
+  return project.classes.list().map(({ name, color }) => ({ name, color }));
 }
 
 const evaluationSchema = v.object({

@@ -10,6 +10,8 @@ import type { ModelDescription } from './model-description.ts';
 /** The fields of a fine-tuning run that a model needs; the run's own schema knows them all. */
 const configSchema = v.object({ tilePx: v.number(), scale: v.number() });
 
+const classesSchema = v.array(v.object({ name: v.string(), color: v.string() }));
+
 const scoresSchema = v.object({
   scores: v.object({
     classes: v.array(v.object({ iou: v.nullable(v.number()), dice: v.nullable(v.number()) })),
@@ -62,21 +64,35 @@ export function runDescription(
   run: RunRow,
   file: { readonly metadata: Readonly<Record<string, string>>; readonly license: string },
 ): ModelDescription {
-  const network: unknown = JSON.parse(file.metadata['network'] ?? '{}');
+  const network = v.parse(SegmentationConfigSchema, JSON.parse(file.metadata['network'] ?? '{}'));
   const { tilePx, scale } = v.parse(configSchema, run.config);
-  const scores = scoresOf(project, run);
+  const classes = trainedClasses(project, file.metadata, network.classes);
+  const scores = scoresOf(project, run, classes);
   return {
     name: run.name,
-    classes: project.classes
-      .list()
-      .map(({ classIndex, name, color }) => ({ index: classIndex, name, color })),
+    classes,
     tileSizePx: tilePx,
     scale,
-    network: v.parse(SegmentationConfigSchema, network),
+    network,
     provenance: provenanceOf(project, run),
     ...(scores === undefined ? {} : { scores }),
     license: file.license,
   };
+}
+
+/**
+ * The classes of the network's outputs: those that the project had when it was trained, which its
+ * weights remember; weights of earlier versions do not, so they get the project's present ones.
+ */
+function trainedClasses(
+  project: Project,
+  metadata: Readonly<Record<string, string>>,
+  count: number,
+): ModelDescription['classes'] {
+  const stored = metadata['classes'];
+  const classes =
+    stored === undefined ? project.classes.list() : v.parse(classesSchema, JSON.parse(stored));
+  return classes.slice(0, count).map(({ name, color }, index) => ({ index, name, color }));
 }
 
 function provenanceOf(project: Project, run: RunRow): ModelDescription['provenance'] {
@@ -100,13 +116,16 @@ function provenanceOf(project: Project, run: RunRow): ModelDescription['provenan
 }
 
 /** Scores on the test images, or on the validation images where there are no others. */
-function scoresOf(project: Project, run: RunRow): ModelDescription['scores'] {
+function scoresOf(
+  project: Project,
+  run: RunRow,
+  classes: ModelDescription['classes'],
+): ModelDescription['scores'] {
   const result = v.safeParse(resultSchema, run.result);
   if (!result.success) return undefined;
   const split = result.output.test === null ? 'val' : 'test';
   const scores = result.output[split]?.scores;
   if (scores === undefined) return undefined;
-  const classes = project.classes.list();
   return {
     split,
     images: project.images.count({ split, status: 'usable', hasMask: true }),

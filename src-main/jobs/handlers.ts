@@ -8,6 +8,8 @@ import type { Project } from '../project/project.ts';
 import {
   calibrateOptionsSchema,
   exportOptionsSchema,
+  proposeOptionsSchema,
+  suggestOptionsSchema,
   trainingOptionsSchema,
 } from './job-options.ts';
 import type { JobHandler, JobHandlers } from './serve.ts';
@@ -66,6 +68,20 @@ const study: JobHandler = async (project, job, control) => {
   return undefined;
 };
 
+const suggest: JobHandler = async (project, job, control) => {
+  const { suggestImages } = await import('../inference/suggest.ts');
+  const options = v.parse(suggestOptionsSchema, job.options);
+  const { device } = await jobDevice(job, control);
+  return { ...(await suggestImages(project, { ...options, device }, control)) };
+};
+
+const propose: JobHandler = async (project, job, control) => {
+  const { proposeLabels } = await import('../inference/propose.ts');
+  const options = v.parse(proposeOptionsSchema, job.options);
+  const { device } = await jobDevice(job, control);
+  return { ...(await proposeLabels(project, { ...options, device }, control)) };
+};
+
 export const handlers: JobHandlers = {
   pretrain,
   finetune,
@@ -73,6 +89,8 @@ export const handlers: JobHandlers = {
   predict,
   export: exportModel,
   import: importing,
+  suggest,
+  propose,
   calibrate,
 };
 

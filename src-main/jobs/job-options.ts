@@ -97,3 +97,18 @@ export const importJobSchema = v.union([
   importOptionsSchema,
 ]);
 export type ImportJobOptions = Readonly<v.InferOutput<typeof importJobSchema>>;
+
+export const suggestOptionsSchema = v.object({
+  strategy: v.optional(v.picklist(['auto', 'different', 'uncertain', 'spread']), 'auto'),
+  /** A pre-trained or fine-tuned run; the newest one when absent. */
+  runId: v.exactOptional(v.string()),
+});
+
+export const proposeOptionsSchema = v.object({
+  /** A fine-tuned run. */
+  runId: v.string(),
+  images: v.variant('type', [
+    v.object({ type: v.literal('chosen'), imageIds: v.array(v.string()) }),
+    v.object({ type: v.literal('next'), count: v.number() }),
+  ]),
+});

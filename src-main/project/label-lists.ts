@@ -137,6 +137,21 @@ export function createLabelLists(db: Connection) {
        ORDER BY labelled, i.id LIMIT 1`,
     v.object({ imageId: v.string(), group: v.nullable(v.string()), labelled: v.number() }),
   );
+  const untouched = selectAll(
+    db,
+    'labelLists.untouchedImages',
+    `SELECT i.id FROM ${from} WHERE i.status = 'usable' AND m.image_id IS NULL
+       AND l.image_id IS NULL AND (p.run_id IS NULL OR p.run_id <> @runId)
+       ORDER BY s.rank IS NULL, s.rank, rel_path, folder_id LIMIT @limit`,
+    v.object({ id: v.string() }),
+  );
+  const unlabelledImages = selectAll(
+    db,
+    'labelLists.unlabelledImages',
+    `SELECT i.id FROM images i LEFT JOIN masks m ON m.image_id = i.id
+       WHERE i.status = 'usable' AND m.image_id IS NULL ORDER BY rel_path, folder_id`,
+    v.object({ id: v.string() }),
+  );
   return {
     page: (
       kind: LabelListKind,
@@ -149,6 +164,11 @@ export function createLabelLists(db: Connection) {
     /** All usable images of a group. */
     groupMembers: (group: string) => groupMembers({ group }),
     counts: () => counts(),
+    /** Usable images without a finished label, by path. */
+    unlabelledImages: (): string[] => unlabelledImages().map(({ id }) => id),
+    /** The next images to label that nobody has touched and that this run has not labelled yet. */
+    untouchedImages: (runId: string, limit: number): string[] =>
+      untouched({ runId, limit }).map(({ id }) => id),
     /** An image without label, of a group that has as few labels as any. */
     fewestLabelsOfGroup: (except: string) => fewestLabels({ except }),
     /** Pixels and images of imported masks, by class index. */

@@ -73,7 +73,7 @@ describe('editing', () => {
       const now = defined(states[at], 'state');
       const choice = random.integer(10);
       if (choice < 5) {
-        let next = now;
+        let next: Uint8Array = now;
         const strokeId = `stroke-${step}`;
         const pieces = 1 + random.integer(3);
         for (let piece = 1; piece <= pieces; piece++) {

@@ -30,4 +30,14 @@ const fake: JobHandler = async (project, job, control) => {
   return { counted: steps };
 };
 
-serveJob({ pretrain: fake, finetune: fake, study: fake, predict: fake, import: fake });
+serveJob({
+  pretrain: fake,
+  finetune: fake,
+  study: fake,
+  predict: fake,
+  export: fake,
+  import: fake,
+  suggest: fake,
+  propose: fake,
+  calibrate: fake,
+});
