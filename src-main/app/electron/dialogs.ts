@@ -11,6 +11,7 @@ const titles: Readonly<Record<PickPurpose, string>> = {
   output: 'Choose where to write',
   input: 'Choose images to segment',
   model: 'Choose a model',
+  weights: 'Choose a weights file',
 };
 
 const filters: Readonly<Record<PickPurpose, NonNullable<OpenDialogOptions['filters']>>> = {
@@ -20,6 +21,7 @@ const filters: Readonly<Record<PickPurpose, NonNullable<OpenDialogOptions['filte
   output: [anything],
   input: [images, anything],
   model: [{ name: 'Models', extensions: ['onnx'] }, anything],
+  weights: [{ name: 'Weights', extensions: ['safetensors'] }, anything],
 };
 
 /** The system's dialog for a choice. */
