@@ -44,6 +44,8 @@ const writtenBy: Readonly<Record<JobType, readonly Topic[]>> = {
   calibrate: ['settings'],
 };
 
+const touchEveryMs = 1000;
+
 /** The one project that is open in this program, and everything around it that outlives it. */
 export class Workspace {
   readonly host: Host;
@@ -52,6 +54,7 @@ export class Workspace {
   readonly hostCommands = new HostCommands();
   readonly userState: UserStateFile;
   #opened: OpenedProject | undefined;
+  readonly #touchedAt = new Map<JobType, number>();
 
   constructor(host: Host, userState = new UserStateFile()) {
     this.host = host;
@@ -94,7 +97,7 @@ export class Workspace {
     removeDropped(project); // of a program that was ended hard
     const queue = new JobQueue(project, {
       onJob: (job, event) => {
-        if (event.type === 'progress') this.changes.touch(...writtenBy[job.type]);
+        if (event.type === 'progress') this.#touchNowAndThen(job.type);
         else this.changes.touch(...writtenBy[job.type], 'project');
         if (event.type === 'ended') this.host.jobEnded?.(job);
       },
@@ -107,6 +110,14 @@ export class Workspace {
     });
     this.changes.touch('project');
     return project;
+  }
+
+  /** Progress itself reaches the windows by the stream of jobs; curves and lists need not hurry. */
+  #touchNowAndThen(type: JobType): void {
+    const last = this.#touchedAt.get(type) ?? -Infinity;
+    if (performance.now() - last < touchEveryMs) return;
+    this.#touchedAt.set(type, performance.now());
+    this.changes.touch(...writtenBy[type]);
   }
 
   async close(): Promise<void> {
