@@ -1,6 +1,7 @@
 import type { Command } from '../state/commands.svelte.ts';
 import { commands } from '../state/commands.svelte.ts';
 import { navigation } from '../state/navigation.svelte.ts';
+import { projectActions } from '../state/project-actions.svelte.ts';
 import { theme, themes } from '../state/theme.svelte.ts';
 import { stepFacts, steps } from '../steps.ts';
 
@@ -26,6 +27,17 @@ export function shellCommands(hasProject: boolean): readonly Command[] {
       title: 'Projects',
       hint: 'Open another project, make a new one',
       run: () => navigation.go('home'),
+    },
+    {
+      id: 'project.new',
+      title: 'New project…',
+      run: () => projectActions.askNew(),
+    },
+    {
+      id: 'project.open',
+      title: 'Open project…',
+      shortcut: 'Ctrl+O',
+      run: () => void projectActions.choose(),
     },
     ...themes.map((name) => ({
       id: `theme.${name}`,

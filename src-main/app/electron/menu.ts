@@ -30,7 +30,7 @@ export function menuTemplate(context: MenuContext): Items {
     click: () => context.send(id),
   });
   const file: Items = [
-    command('New Project…', 'project.new', 'CmdOrCtrl+N'),
+    { ...command('New Project…', 'project.new', 'CmdOrCtrl+N'), registerAccelerator: true },
     command('Open Project…', 'project.open', 'CmdOrCtrl+O'),
     command('Projects', 'go.home'),
     separator,
