@@ -46,15 +46,16 @@ export async function copyFinishedProject(target: string): Promise<void> {
 export const makingTakesMs = 900_000;
 
 async function finishedProject(): Promise<string> {
-  const project = join(folder, `finished-${recipeHash()}.decon`);
+  const finished = join(folder, `finished-${recipeHash()}`);
+  const project = join(finished, 'Nuclei.decon');
   if (existsSync(project)) return project;
-  mkdirSync(folder, { recursive: true });
-  const making = join(folder, `making-${process.pid}.decon`);
+  const making = join(folder, `making-${process.pid}`);
   rmSync(making, { recursive: true, force: true });
+  mkdirSync(making, { recursive: true });
   for (const command of commands) {
-    await runDecon(command.map((word) => word.replace('{project}', making)));
+    await runDecon(command.map((word) => word.replace('{project}', join(making, 'Nuclei.decon'))));
   }
-  renameSync(making, project);
+  renameSync(making, finished);
   return project;
 }
 
