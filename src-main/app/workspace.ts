@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { PickPurpose } from '../contract/host.ts';
 import type { Topic } from '../contract/jobs.ts';
 import { AppError } from '../lib/errors.ts';
@@ -88,6 +89,8 @@ export class Workspace {
    * @throws AppError as openProject
    */
   async open(dir: string): Promise<Project> {
+    // Opening it again would only pause its jobs.
+    if (resolve(dir) === this.#opened?.project.dir) return this.#opened.project;
     return this.use(openProject(dir));
   }
 

@@ -38,6 +38,8 @@ export const recentProject = v.object({
   openedAt: time,
   /** False when the folder is gone or its disk is not connected. */
   isThere: v.boolean(),
+  /** It is the project that is open now. */
+  isOpen: v.boolean(),
 });
 export type RecentProject = Readonly<v.InferOutput<typeof recentProject>>;
 

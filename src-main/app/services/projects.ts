@@ -27,6 +27,7 @@ export function projectsService(workspace: Workspace) {
         shown: withTilde(dir),
         openedAt,
         isThere: existsSync(join(dir, 'project.sqlite')),
+        isOpen: dir === workspace.opened?.project.dir,
       })),
     ),
     forget: procedures.forget.handler(({ input }) => {
