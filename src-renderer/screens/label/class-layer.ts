@@ -183,8 +183,7 @@ export class ClassLayer {
     for (const rect of block.stale) {
       const width = rect.right - rect.left;
       const words = pixelsOf(this.#store, block.level, rect, this.#colors);
-      const bytes = new Uint8ClampedArray(words.buffer, 0, words.byteLength);
-      const data = new ImageData(new Uint8ClampedArray(bytes), width);
+      const data = new ImageData(new Uint8ClampedArray(words.buffer), width);
       block.context.putImageData(data, rect.left - block.rect.left, rect.top - block.rect.top);
     }
     block.stale = [];

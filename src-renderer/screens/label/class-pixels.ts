@@ -1,8 +1,10 @@
-import { notLabelled, tileSide, type Rect } from './grid.ts';
+import { notLabelled, offsetAt, tileSide, type Rect } from './grid.ts';
 import type { TileStore } from './tile-store.ts';
 
 /** Red, green, blue, alpha of each class value, as the words of an ImageData; 0 shows nothing. */
-export type ClassColors = Uint32Array;
+export type ClassColors = Words;
+
+type Words = Uint32Array<ArrayBuffer>;
 
 /** At level n one pixel stands for 2^n x 2^n pixels of the image. */
 export const coarsestLevel = 6;
@@ -24,7 +26,8 @@ export function filledPixels(
   level: number,
   rect: Rect,
   colors: ClassColors,
-): Uint32Array {
+): Words {
+  if (level === 0) return exactPixels(store, rect, colors);
   const step = 2 ** level;
   const near = step >> 2;
   const far = step - 1 - near;
@@ -50,13 +53,29 @@ export function filledPixels(
   return result;
 }
 
+/** Level 0: each pixel as it is. */
+function exactPixels(store: TileStore, rect: Rect, colors: ClassColors): Words {
+  const width = rect.right - rect.left;
+  const result = new Uint32Array(width * (rect.bottom - rect.top));
+  forEachTilePart(store, 0, rect, (pixels, part) => {
+    for (let y = part.top; y < part.bottom; y++) {
+      let from = offsetAt(part.left, y);
+      let at = (y - rect.top) * width + part.left - rect.left;
+      for (let x = part.left; x < part.right; x++) {
+        result[at++] = colors[pixels[from++] ?? notLabelled] ?? 0;
+      }
+    }
+  });
+  return result;
+}
+
 /** As `filledPixels`, but only the outermost pixels of each area. */
 export function outlinedPixels(
   store: TileStore,
   level: number,
   rect: Rect,
   colors: ClassColors,
-): Uint32Array {
+): Words {
   const wide = {
     left: rect.left - 1,
     top: rect.top - 1,

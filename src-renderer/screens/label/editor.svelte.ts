@@ -4,6 +4,7 @@ import { storing } from '../../state/storing.svelte.ts';
 import { paintRegion, type Region } from './flood.ts';
 import { gridOf, tileRect, type Grid, type Point, type Rect } from './grid.ts';
 import { tileForMain, tilePlace, tilesFromMain } from './label-tiles.ts';
+import { inSlices } from './slices.ts';
 import { paintPolygon, paintSegment } from './paint.ts';
 import { StrokeSync, type Stroke, type StrokePart, type SyncState } from './stroke-sync.ts';
 import { TileStore } from './tile-store.ts';
@@ -201,7 +202,7 @@ export class LabelEditor {
           tool: stroke.tool,
           strokeId: stroke.id,
           isFinal: isFinal && isLast,
-          tiles: some.map(([tile, pixels]) => tileForMain(this.grid, tile, pixels)),
+          tiles: await inSlices(some, ([tile, pixels]) => tileForMain(this.grid, tile, pixels)),
         },
       });
       if (isLast) this.position = position;

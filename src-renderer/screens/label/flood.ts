@@ -1,4 +1,5 @@
 import type { PaintSpan } from './paint.ts';
+import { nextTask, sliceMs } from './slices.ts';
 import { isInside, offsetAt, tileAt, tileRect, tileSide, type Grid, type Point } from './grid.ts';
 
 /** Says whether the pixel at an offset of its tile belongs to the region. */
@@ -22,8 +23,6 @@ export interface Region {
 }
 
 const tilePixels = tileSide * tileSide;
-/** How long it works before the window may draw again. */
-const sliceMs = 12;
 
 /**
  * The region of matching pixels around a point, grown across tiles over shared edges. Nothing is
@@ -49,7 +48,7 @@ export async function floodRegion(options: FloodOptions): Promise<Region | undef
     if (pixels > options.limitPx) return undefined;
     if (performance.now() < sliceEnd) continue;
     options.onProgress(pixels);
-    await new Promise((resolve) => setTimeout(resolve));
+    await nextTask();
     sliceEnd = performance.now() + sliceMs;
   }
   return { pixels, tiles };

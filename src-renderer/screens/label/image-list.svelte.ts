@@ -37,6 +37,12 @@ export class ImageList {
     await Promise.all(pages.map((page) => this.#load(page)));
   }
 
+  /** The first part of the list that has images: the suggested ones, if there are any. */
+  async begin(): Promise<void> {
+    await this.refresh();
+    if (this.total === 0) await this.choose('all');
+  }
+
   async choose(shown: ListShown): Promise<void> {
     this.shown = shown;
     this.#pages.clear();
