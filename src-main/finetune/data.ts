@@ -2,7 +2,9 @@ import * as v from 'valibot';
 import { openImageMask } from '../datasets/class-mask.ts';
 import { openImage } from '../datasets/decode.ts';
 import { fractionSubset } from '../datasets/fractions.ts';
+import { labelRevision } from '../datasets/label-revision.ts';
 import { imageFactsSchema } from '../datasets/image-facts.ts';
+import { ignoredClass } from '../datasets/tile-cache.ts';
 import { buildTileCache } from '../datasets/tile-cache-build.ts';
 import { pictureRows } from '../inference/picture-rows.ts';
 import { AppError, defined } from '../lib/errors.ts';
@@ -23,6 +25,10 @@ export interface FinetuneData {
   readonly testIds: readonly string[];
   /** Validation images of the quick estimates. */
   readonly quickIds: readonly string[];
+  /** Names the labels that the training tiles were cut from. */
+  readonly labelRevision: string;
+  /** Whether any label is another one now; held-out labels are read when they are needed. */
+  readonly hasNewLabels: () => boolean;
   readonly open: OpenLabelledImage;
   dispose(): void;
 }
@@ -51,6 +57,8 @@ export async function openFinetuneData(
       'No validation image has a mask, so the best moment of the training cannot be chosen; the last weights are kept.',
     );
   }
+  const usedIds = [...trainIds, ...valIds, ...testIds];
+  const revision = labelRevision(project, usedIds);
   const tiles = await buildTileCache(
     project,
     { imageIds: trainIds, tileSizePx: config.tilePx, scale: config.scale, masks: true },
@@ -64,7 +72,9 @@ export async function openFinetuneData(
     valIds,
     testIds,
     quickIds: shuffled.slice(0, config.evaluationImages),
-    open: (imageId) => openLabelledImage(project, imageId, config.scale),
+    labelRevision: revision,
+    hasNewLabels: () => labelRevision(project, usedIds) !== revision,
+    open: (imageId) => openLabelledImage(project, imageId, { scale: config.scale, classCount }),
     dispose: () => tiles.dispose(),
   };
 }
@@ -76,7 +86,7 @@ function heldOut(project: Project, split: 'val' | 'test'): string[] {
 async function openLabelledImage(
   project: Project,
   imageId: string,
-  scale: number,
+  { scale, classCount }: { readonly scale: number; readonly classCount: number },
 ): Promise<LabelledImage> {
   const image = defined(project.images.get(imageId), `image ${imageId}`);
   const labels = defined(await openImageMask(project, imageId), `mask of image ${imageId}`);
@@ -85,6 +95,10 @@ async function openLabelledImage(
     picture: pictureRows(await openImage(project.images.pathOf(image), facts), scale),
     widthPx: labels.widthPx,
     heightPx: labels.heightPx,
-    readLabels: (topPx, rows) => labels.readRows(topPx, rows),
+    // A class that was added while the network is trained is none of its outputs.
+    readLabels: async (topPx, rows) =>
+      (await labels.readRows(topPx, rows)).map((index) =>
+        index < classCount ? index : ignoredClass,
+      ),
   };
 }

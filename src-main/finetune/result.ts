@@ -63,6 +63,8 @@ export const finetuneResultSchema = v.object({
   steps: v.number(),
   trainedSeconds: v.number(),
   trainImages: v.number(),
+  /** Names the labels it learned from; runs with the same name saw the same labels. */
+  labelRevision: v.exactOptional(v.string()),
   /** `null` when no image of that part has a mask. */
   val: v.nullable(evaluationSchema),
   test: v.nullable(evaluationSchema),
@@ -85,6 +87,11 @@ export async function storeFinal(
   const params = readSafetensors(project.path(best.file)).tensors;
   const val = await finalScores(training, params, data.valIds, 'validation');
   const test = await finalScores(training, params, data.testIds, 'test');
+  if (data.hasNewLabels()) {
+    training.control.notice(
+      'Labels were changed while this model was trained: it learned from the earlier ones. Train a new one to use them all.',
+    );
+  }
   const file = `runs/${run.id}/image-scores.json`;
   const images = { val: val?.images ?? [], test: test?.images ?? [] };
   writeImageScores(project.path(file), images);
@@ -93,6 +100,7 @@ export async function storeFinal(
     steps,
     trainedSeconds,
     trainImages: data.trainIds.length,
+    labelRevision: data.labelRevision,
     val: summary(val),
     test: summary(test),
     imageScores: file,

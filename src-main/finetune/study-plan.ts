@@ -84,8 +84,8 @@ export function studyPlan(project: Project, request: PlanRequest): StudyPlan {
     basis: time.basis,
     memoryBytes: trainingMemory(finetune),
     freeBytes: process.availableMemory(),
-    // The state to continue from and the weights that are served.
-    diskBytes: trainings * 5 * weightBytes(finetune),
+    // Of each the weights that are served, of the running one the state to continue from as well.
+    diskBytes: (trainings + 4) * weightBytes(finetune),
     limits: limitsOf(request, { shares, heldOut, validationImages, rare: rareClasses(project) }),
     problems: problemsOf(project, items.length, heldOut),
   };

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import type { Device, HostData } from '../graph/types.ts';
 import { AppError, defined, throwIfCancelled } from '../lib/errors.ts';
@@ -34,6 +35,8 @@ export async function runFinetuning(
 ): Promise<void> {
   const startedAt = performance.now();
   const run = defined(project.runs.get(runId), `run ${runId}`);
+  const hasState = project.checkpoints.get(runId, 'latest') !== undefined;
+  if (run.result !== null && !hasState) return; // it was complete when it was interrupted
   const config = parseFinetuneConfig(run.config);
   const data = await openFinetuneData(project, config, control);
   try {
@@ -49,15 +52,26 @@ export async function trainOn(
   request: TrainingRequest,
   startedAt: number,
 ): Promise<void> {
+  const { project, run } = request;
   const { training, position } = await openTraining(data, request);
   try {
     const length = await measureLength(training, startedAt);
     const outcome = await train({ ...training, ...length }, position);
-    if (outcome !== undefined) await storeFinal(training, outcome);
+    if (outcome === undefined) return;
+    await storeFinal(training, outcome);
+    if (outcome.step >= length.steps) dropState(project, run.id);
   } finally {
     await training.step.dispose();
     await training.predictor.dispose();
   }
+}
+
+/** A complete fine-tuning is never continued; the state to do so is four fifths of its files. */
+function dropState(project: Project, runId: string): void {
+  const state = project.checkpoints.get(runId, 'latest');
+  if (state === undefined) return;
+  project.durably(() => project.checkpoints.remove(runId, 'latest'));
+  rmSync(project.path(state.file), { force: true });
 }
 
 /** A training whose length is known. */

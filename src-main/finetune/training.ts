@@ -78,6 +78,7 @@ export async function openTraining(
     tileSizePx: config.tilePx,
     batchSize: 1,
     device,
+    onFallback: (sentence) => control.notice(sentence),
   });
   const training = {
     ...request,

@@ -50,3 +50,29 @@ export function rowShares(confusion: readonly number[], classCount: number): (nu
     return total === 0 ? null : count / total;
   });
 }
+
+export interface ConfusedPair {
+  readonly truth: number;
+  readonly predicted: number;
+  readonly pixels: number;
+  /** Of the pixels of the true class. */
+  readonly share: number;
+}
+
+/** The pairs of classes that are confused most, by pixels; at most eight. */
+export function largestConfusions(
+  confusion: readonly number[],
+  classCount: number,
+): readonly ConfusedPair[] {
+  const shares = rowShares(confusion, classCount);
+  return confusion
+    .map((pixels, i) => ({
+      truth: Math.floor(i / classCount),
+      predicted: i % classCount,
+      pixels,
+      share: shares[i] ?? 0,
+    }))
+    .filter(({ truth, predicted, pixels }) => truth !== predicted && pixels > 0)
+    .sort((a, b) => b.pixels - a.pixels)
+    .slice(0, 8);
+}

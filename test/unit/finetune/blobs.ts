@@ -16,6 +16,8 @@ export function blobData(count: number, seed: number): FinetuneData {
     valIds: ids,
     testIds: ids,
     quickIds: ids,
+    labelRevision: 'blobs',
+    hasNewLabels: () => false,
     tiles: {
       count,
       tileSizePx: sidePx,

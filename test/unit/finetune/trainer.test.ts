@@ -75,6 +75,7 @@ describe('trainOn', () => {
     expect(result.test?.scores.meanDice).toBeGreaterThan(0.85);
     expect(result.val?.scores).toEqual(result.test?.scores);
     expect(result.steps).toBe(60);
+    expect(project.checkpoints.list(runId).map(({ kind }) => kind)).toEqual(['best', 'final']);
     expect(phases).toContain('Quick estimate');
     const images = readImageScores(project.path(result.imageScores));
     expect(images.test.map(({ imageId }) => imageId)).toEqual(['picture 0', 'picture 1']);
