@@ -1,4 +1,4 @@
-import { AppError, defined } from '../lib/errors.ts';
+import { AppError } from '../lib/errors.ts';
 import { freeDigits, type ClassRow } from '../project/classes.ts';
 import type { Project } from '../project/project.ts';
 import { defaultColor } from './class-colors.ts';
@@ -77,6 +77,10 @@ export function removeClass(project: Project, value: number): void {
   project.transaction(() => {
     const classes = project.classes.list();
     const { classIndex, name } = requireClass(classes, value);
+    const isTraining = project.jobs
+      .list({ status: 'running' })
+      .some(({ type }) => type === 'finetune' || type === 'study');
+    if (isTraining) throw inTraining(name);
     const use = classUses(project).get(value);
     if (use !== undefined && use.pixels > 0) throw inUse(name, use);
     const isLast = classIndex === classes.length - 1;
@@ -98,16 +102,18 @@ function store(
   indexNow: (index: number) => number | undefined,
 ): void {
   const known = readMaskMapping(project);
-  const { coco, ...tables } = known?.tables ?? plainTables(classes);
+  const isFree = known === undefined || (isPlain(known) && !project.masks.hasImported());
+  const { coco, ...tables } = isFree ? plainTables(classes) : known.tables;
+  const moved = (table: Table) => (isFree ? table : movedTo(table, indexNow));
   const mapping: MaskMapping = {
     ...known,
     source: known?.source === 'chosen' ? 'chosen' : 'file', // no import proposes others any more
     classes: classes.map(({ classIndex, name, color }) => ({ classIndex, name, color })),
     tables: {
-      index: moved(tables.index, indexNow),
-      palette: moved(tables.palette, indexNow),
-      rgb: moved(tables.rgb, indexNow),
-      ...(coco === undefined ? {} : { coco: moved(coco, indexNow) }),
+      index: moved(tables.index),
+      palette: moved(tables.palette),
+      rgb: moved(tables.rgb),
+      ...(coco === undefined ? {} : { coco: moved(coco) }),
     },
   };
   writeMaskMapping(project, mapping, classes);
@@ -115,7 +121,12 @@ function store(
 
 type Table = MaskMapping['tables']['index'];
 
-function moved(table: Table, indexNow: (index: number) => number | undefined): Table {
+/** Nothing was ever said about values of files. */
+function isPlain({ tables }: MaskMapping): boolean {
+  return tables.rgb.length === 0 && tables.index.every(([value, index]) => value === index);
+}
+
+function movedTo(table: Table, indexNow: (index: number) => number | undefined): Table {
   return table.flatMap(([value, index]) => {
     const now = index === ignoredClass ? index : indexNow(index);
     return now === undefined ? [] : [[value, now] satisfies [number, number]];
@@ -145,6 +156,13 @@ function requireClass(classes: readonly ClassRow[], value: number): ClassRow {
 function requireFreeName(classes: readonly ClassRow[], name: string): void {
   if (!classes.some((other) => other.name.toLowerCase() === name.toLowerCase())) return;
   throw new AppError('classes.exists', `There is a class "${name}" already. Choose another name.`);
+}
+
+function inTraining(name: string): AppError {
+  return new AppError(
+    'classes.in-use',
+    `"${name}" cannot be removed while a model is being trained with it. Wait for the training, or stop it.`,
+  );
 }
 
 /** Masks drawn from outlines lie in the project as pictures of class indices. */

@@ -4,7 +4,8 @@ import type { StoredTile } from '../project/labels.ts';
 import type { Project } from '../project/project.ts';
 import { openImageMask } from './class-mask.ts';
 
-const bandPixels = 64e6;
+/** Main does this too, and must not be held up by one band for long. */
+const bandPixels = 16e6;
 
 /**
  * The label that an imported mask file stands for, as tiles; those without any class are left out.

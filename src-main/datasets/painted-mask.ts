@@ -1,4 +1,4 @@
-import { decodeRuns, labelTilePx, tileSize, type TileSize } from '../lib/label-runs.ts';
+import { forEachRun, labelTilePx, tileSize, type TileSize } from '../lib/label-runs.ts';
 import type { Project } from '../project/project.ts';
 import { ignoredClass } from './tile-cache.ts';
 import type { ClassMaskReader } from './class-mask.ts';
@@ -18,17 +18,21 @@ export function openPaintedMask(
       const lastY = Math.floor((topPx + rows - 1) / labelTilePx);
       for (let y = Math.floor(topPx / labelTilePx); y <= lastY; y++) {
         for (const tile of project.labels.tilesOfRow(imageId, y)) {
-          const size = tileSize(mask, tile.x, y);
-          const pixels = decodeRuns(tile.runs, size.widthPx * size.heightPx);
-          const firstRow = Math.max(topPx, y * labelTilePx);
-          const endRow = Math.min(topPx + rows, y * labelTilePx + size.heightPx);
-          for (let row = firstRow; row < endRow; row++) {
-            const from = (row - y * labelTilePx) * size.widthPx;
-            const to = (row - topPx) * widthPx + tile.x * labelTilePx;
-            for (let column = 0; column < size.widthPx; column++) {
-              classes[to + column] = indexOf[pixels[from + column] ?? ignoredClass] ?? ignoredClass;
+          const left = tile.x * labelTilePx;
+          const width = tileSize(mask, tile.x, y).widthPx;
+          let at = 0;
+          forEachRun(tile.runs, (value, length) => {
+            const classIndex = indexOf[value] ?? ignoredClass;
+            // A run goes on in the next row of the tile.
+            for (const end = at + length; at < end;) {
+              const row = Math.floor(at / width);
+              const next = Math.min(end, (row + 1) * width);
+              const to = (y * labelTilePx + row - topPx) * widthPx + left - row * width;
+              const isWanted = y * labelTilePx + row >= topPx && to + at < classes.length;
+              if (isWanted) classes.fill(classIndex, to + at, to + next);
+              at = next;
             }
-          }
+          });
         }
       }
       return Promise.resolve(classes);

@@ -83,7 +83,7 @@ function createStates(db: Connection) {
     `INSERT INTO label_images (image_id, state, source, width_px, height_px, position, revision,
        value_pixels, confirmed_at, created_at, changed_at)
      VALUES (@imageId, @state, @source, @widthPx, @heightPx, @position, @revision,
-       @valuePixels, @confirmedAt, @at, @at)
+       @valuePixels, @confirmedAt, @changedAt, @changedAt)
      ON CONFLICT (image_id) DO UPDATE SET state = excluded.state, source = excluded.source,
        position = excluded.position, revision = excluded.revision,
        value_pixels = excluded.value_pixels, confirmed_at = excluded.confirmed_at,
@@ -99,8 +99,8 @@ function createStates(db: Connection) {
     get: (imageId: string): LabelRow | undefined => one({ imageId }),
     /** Every image with a label that was made or changed here, done or not. */
     imageIds: (): string[] => ids().map(({ imageId }) => imageId),
-    put: ({ changedAt: _, ...row }: LabelRow): void =>
-      void upsert({ ...row, valuePixels: JSON.stringify(row.valuePixels), at: now() }),
+    put: (row: LabelRow): void =>
+      void upsert({ ...row, valuePixels: JSON.stringify(row.valuePixels), changedAt: now() }),
   };
 }
 

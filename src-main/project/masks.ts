@@ -65,6 +65,12 @@ export function createMasks(db: Connection) {
     'SELECT 1 AS found FROM masks WHERE format = @format LIMIT 1',
     v.object({ found: v.number() }),
   );
+  const imported = selectOne(
+    db,
+    'masks.hasImported',
+    `SELECT 1 AS found FROM masks WHERE format <> 'painted' LIMIT 1`,
+    v.object({ found: v.number() }),
+  );
   const removeClass = execute(
     db,
     'masks.removeClass',
@@ -73,6 +79,8 @@ export function createMasks(db: Connection) {
   return {
     get: (imageId: string): MaskRow | undefined => one({ imageId }),
     has: (format: MaskRow['format']): boolean => formatUsed({ format }) !== undefined,
+    /** Whether any mask came from a file. */
+    hasImported: (): boolean => imported() !== undefined,
     /** By image path. */
     list: (): MaskRow[] => all(),
     upsertMany: (masks: readonly MaskRow[]): void =>

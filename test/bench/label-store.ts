@@ -106,6 +106,7 @@ async function measureImported(imageId: string): Promise<void> {
     Math.sin((i % sidePx) / 80) * Math.cos(Math.floor(i / sidePx) / 90) > 0.3 ? 1 : 0,
   );
   await sharp(blobs, { raw: { width: sidePx, height: sidePx, channels: 1 } })
+    .toColourspace('b-w')
     .png({ compressionLevel: 3 })
     .toFile(path);
   const classes = project.classes.list();

@@ -170,8 +170,9 @@ function sourceOf(source: LabelRow['source'] | null, maskFormat: string | null):
   return source ?? (maskFormat === null ? 'empty' : 'mask');
 }
 
-function proposalFacts({ valuePixels, imageId: _, ...facts }: ProposalRow): ProposalFacts {
-  return { ...facts, counts: countsOf(valuePixels) };
+function proposalFacts(row: ProposalRow): ProposalFacts {
+  const { runId, modelName, state, confidence, createdAt, valuePixels } = row;
+  return { runId, modelName, state, confidence, createdAt, counts: countsOf(valuePixels) };
 }
 
 function proposalTiles(

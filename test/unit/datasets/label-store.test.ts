@@ -67,7 +67,7 @@ describe('editing', () => {
     start();
     const random = new Random(5);
     const empty = new Uint8Array(shape.widthPx * shape.heightPx).fill(notLabelled);
-    let states = [empty];
+    let states: Uint8Array[] = [empty];
     let at = 0;
     for (let step = 0; step < 60; step++) {
       const now = defined(states[at], 'state');

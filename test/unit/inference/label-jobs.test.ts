@@ -3,6 +3,7 @@ import { parse } from 'valibot';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { addClass } from '../../../src-main/datasets/class-edit.ts';
 import { importImages } from '../../../src-main/datasets/import.ts';
+import { labelRevision } from '../../../src-main/datasets/label-revision.ts';
 import { LabelStore } from '../../../src-main/datasets/label-store.ts';
 import { nextSuggestion } from '../../../src-main/datasets/label-spread.ts';
 import { parseFinetuneConfig } from '../../../src-main/finetune/config.ts';
@@ -11,6 +12,7 @@ import { runFinetuning } from '../../../src-main/finetune/trainer.ts';
 import { proposeLabels } from '../../../src-main/inference/propose.ts';
 import { suggestImages } from '../../../src-main/inference/suggest.ts';
 import { Random } from '../../../src-main/lib/random.ts';
+import { renamed } from '../../../src-main/nn/names.ts';
 import { segmentationParams } from '../../../src-main/nn/segmentation.ts';
 import { writeTensors } from '../../../src-main/pretrain/checkpoint.ts';
 import { createProject, type Project } from '../../../src-main/project/project.ts';
@@ -86,12 +88,9 @@ function pretrainedRun(): string {
     start: 'random',
   });
   const params = segmentationParams({ ...network, classes: 2 }, new Random(7));
-  const teacher = Object.entries(params).map(([name, tensor]) => [
-    name.replace(/^(encoder|decoder)\./, '$1_k.'),
-    tensor,
-  ]);
+  const teacher = renamed(params, (name) => name.replace(/^(encoder|decoder)\./, '$1_k.'));
   const path = join(project.runFolder(id), 'teacher.safetensors');
-  const written = writeTensors(project, path, Object.fromEntries(teacher), {});
+  const written = writeTensors(project, path, teacher, {});
   project.checkpoints.put({ runId: id, kind: 'final', step: 1, ...written });
   return id;
 }
@@ -100,6 +99,13 @@ test('painted labels train a model whose proposals can be accepted', async () =>
   await label(ids.slice(0, 9));
   const runId = await finetunedRun();
   const result = parse(finetuneResultSchema, project.runs.get(runId)?.result);
+  expect(result.labelRevision).toBe(
+    labelRevision(project, [
+      ...project.images.list({ split: 'train', hasMask: true }).map(({ id }) => id),
+      ...project.images.list({ split: 'val', hasMask: true }).map(({ id }) => id),
+      ...project.images.list({ split: 'test', hasMask: true }).map(({ id }) => id),
+    ]),
+  );
   const truth = result.val?.scores.classes.map(({ truthPixels }) => truthPixels) ?? [];
   const validated = project.images.count({ split: 'val', hasMask: true });
   expect(validated).toBeGreaterThan(0);
