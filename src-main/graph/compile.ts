@@ -69,23 +69,33 @@ export interface StepOptions {
    * With it, a device that refuses the step is replaced by the CPU and the sentence says so; without
    * it the refusal is thrown.
    */
-  readonly onFallback?: (sentence: string) => void;
+  readonly onFallback?: OnFallback;
 }
+
+/** Told, in a sentence, when the CPU takes the place of a device that refuses a graph. */
+export type OnFallback = (sentence: string) => void;
 
 /**
  * Traces a step once and compiles it; the state starts as given (it is copied).
  * @throws AppError `device.unavailable`, `graph.missing-kernel`, `graph.state-changed`
  */
-export async function compileStep(step: StepFunction, options: StepOptions): Promise<CompiledStep> {
-  const { device, onFallback } = options;
+export function compileStep(step: StepFunction, options: StepOptions): Promise<CompiledStep> {
+  return withFallback(options, (device) => compileOnDevice(step, { ...options, device }));
+}
+
+/** On the wanted device; on the CPU when it refuses and `onFallback` is there to be told. */
+async function withFallback<T>(
+  { device, onFallback }: { readonly device: Device; readonly onFallback?: OnFallback },
+  compile: (device: Device) => Promise<T>,
+): Promise<T> {
   try {
-    return await compileOnDevice(step, options);
+    return await compile(device);
   } catch (error) {
     const isRefusal = error instanceof AppError && error.code === 'device.unavailable';
     const isCpu = device.executor === 'onnxruntime' && device.provider === 'cpu';
     if (!isRefusal || isCpu || onFallback === undefined) throw error;
     onFallback(`The CPU is used instead of the chosen device. ${error.message}`);
-    return compileOnDevice(step, { ...options, device: CPU });
+    return compile(CPU);
   }
 }
 
@@ -122,17 +132,28 @@ function nextNames({ outputs }: Graph): readonly string[] {
     .map(({ name }) => name.slice(prefix.length));
 }
 
-/** Traces a function once and compiles it; `params` gives names and shapes. */
-export async function compileFunction(
+export interface FunctionOptions {
+  /** Names and shapes. */
+  readonly params: TensorSpecs;
+  readonly inputs: TensorSpecs;
+  readonly device: Device;
+  readonly label: string;
+  /** As for a step. */
+  readonly onFallback?: OnFallback;
+}
+
+/** Traces a function once and compiles it. @throws AppError as compileStep */
+export function compileFunction(
   fn: PureFunction,
-  options: {
-    readonly params: TensorSpecs;
-    readonly inputs: TensorSpecs;
-    readonly device: Device;
-    readonly label: string;
-  },
+  options: FunctionOptions,
 ): Promise<CompiledFunction> {
-  const { inputs, device } = options;
+  return withFallback(options, (device) => functionOnDevice(fn, { ...options, device }));
+}
+
+async function functionOnDevice(
+  fn: PureFunction,
+  { inputs, device, ...options }: FunctionOptions,
+): Promise<CompiledFunction> {
   const params = Object.fromEntries(
     Object.entries(options.params).map(([name, { shape, dtype }]) => [name, { shape, dtype }]),
   );

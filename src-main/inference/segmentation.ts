@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import { compileFunction } from '../graph/compile.ts';
+import { compileFunction, type OnFallback } from '../graph/compile.ts';
 import type { TensorSpecs } from '../graph/trace.ts';
 import type { Device, HostTensors, PureFunction } from '../graph/types.ts';
 import { defined } from '../lib/errors.ts';
@@ -37,6 +37,8 @@ export interface PredictorOptions {
   readonly tileSizePx: number;
   readonly batchSize: number;
   readonly device: Device;
+  /** With it, a device that refuses the network is replaced by the CPU and the sentence says so. */
+  readonly onFallback?: OnFallback;
 }
 
 /** A compiled segmentation network whose weights may change, e.g. while it is being trained. */
@@ -50,12 +52,12 @@ export interface SegmentationPredictor {
 export async function compilePredictor(
   config: SegmentationConfig,
   params: TensorSpecs,
-  { tileSizePx, batchSize, device }: PredictorOptions,
+  { tileSizePx, batchSize, ...where }: PredictorOptions,
 ): Promise<SegmentationPredictor> {
   const compiled = await compileFunction(segmentationFunction(config), {
     params,
     inputs: { [imageInput]: { shape: [batchSize, tileSizePx, tileSizePx, 3], dtype: 'uint8' } },
-    device,
+    ...where,
     label: 'segmentation',
   });
   return {

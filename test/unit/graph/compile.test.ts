@@ -232,6 +232,23 @@ describe('a device that refuses a step', () => {
     expect(told[0]).toContain('The CPU is used instead');
     await onCpu.dispose();
   });
+
+  it('is replaced for a function, too', async () => {
+    const double = (_: unknown, { y }: NamedTensors) => ({ twice: tf.mul(y ?? 0, 2) });
+    const { batch, device, label } = options;
+    const asked = { params: {}, inputs: batch, device, label };
+    await expect(compileFunction(double, asked)).rejects.toMatchObject({
+      code: 'device.unavailable',
+    });
+    const told: string[] = [];
+    const onCpu = await compileFunction(double, {
+      ...asked,
+      onFallback: (sentence) => void told.push(sentence),
+    });
+    expect(numbers(await onCpu.run({}, { y: Float32Array.of(1, 2) }), 'twice')).toEqual([2, 4]);
+    expect(told).toHaveLength(1);
+    await onCpu.dispose();
+  });
 });
 
 function rank2(tensor: tf.Tensor): tf.Tensor2D {
