@@ -30,65 +30,98 @@ export type ListedLabelRow = Readonly<v.InferOutput<typeof listedSchema>>;
 
 export type LabelListKind = 'labelled' | 'started' | 'proposals' | 'next' | 'all';
 
-const countsSchema = v.object({
-  images: v.number(),
-  done: v.number(),
-  started: v.number(),
-  proposals: v.number(),
-  train: v.number(),
-  val: v.number(),
-  test: v.number(),
-});
+interface PageRequest {
+  readonly search: string;
+  readonly offset: number;
+  readonly limit: number;
+}
 
-const kinds: Readonly<Record<LabelListKind, { readonly where: string; readonly order: string }>> = {
-  labelled: { where: 'm.image_id IS NOT NULL', order: 'l.changed_at DESC, rel_path, folder_id' },
-  started: { where: `l.state = 'started'`, order: 'l.changed_at DESC' },
-  proposals: { where: `p.state = 'waiting'`, order: 'p.confidence, rel_path, folder_id' },
-  next: { where: 'm.image_id IS NULL', order: 's.rank IS NULL, s.rank, rel_path, folder_id' },
-  all: { where: 'true', order: 'rel_path, folder_id' },
-};
+const mask = 'LEFT JOIN masks m ON m.image_id = i.id';
+const label = 'LEFT JOIN label_images l ON l.image_id = i.id';
+const proposal = 'LEFT JOIN label_proposals p ON p.image_id = i.id';
+const isSearched = `(@search = '' OR instr(lower(rel_path), lower(@search)) > 0)`;
+
+/**
+ * Where each list begins. CROSS JOIN keeps SQLite from walking through 100,000 images to find the
+ * few that have a label.
+ */
+const lists = {
+  labelled: {
+    from: `masks m CROSS JOIN images i ON i.id = m.image_id ${label} ${proposal}`,
+    where: 'true',
+    order: 'l.changed_at DESC, rel_path, folder_id',
+  },
+  started: {
+    from: `label_images l CROSS JOIN images i ON i.id = l.image_id ${mask} ${proposal}`,
+    where: `l.state = 'started'`,
+    order: 'l.changed_at DESC',
+  },
+  proposals: {
+    from: `label_proposals p CROSS JOIN images i ON i.id = p.image_id ${mask} ${label}`,
+    where: `p.state = 'waiting'`,
+    order: 'p.confidence, rel_path, folder_id',
+  },
+  all: {
+    from: `images i ${mask} ${label} ${proposal}`,
+    where: 'true',
+    order: 'rel_path, folder_id',
+  },
+  ranked: {
+    from: `label_suggestions s CROSS JOIN images i ON i.id = s.image_id ${mask} ${label} ${proposal}`,
+    where: 'm.image_id IS NULL',
+    order: 's.rank',
+  },
+  unranked: {
+    from: `images i ${mask} ${label} ${proposal}`,
+    where: `m.image_id IS NULL
+      AND NOT EXISTS (SELECT 1 FROM label_suggestions s WHERE s.image_id = i.id)`,
+    order: 'rel_path, folder_id',
+  },
+} as const;
 
 export type LabelLists = ReturnType<typeof createLabelLists>;
 
 /** Lists of images by the state of their labels, and sums over them; usable images only. */
 export function createLabelLists(db: Connection) {
-  const from = `images i LEFT JOIN masks m ON m.image_id = i.id
-    LEFT JOIN label_images l ON l.image_id = i.id
-    LEFT JOIN label_proposals p ON p.image_id = i.id
-    LEFT JOIN label_suggestions s ON s.image_id = i.id`;
-  const where = (kind: LabelListKind) =>
-    `i.status = 'usable' AND ${kinds[kind].where}
-      AND (@search = '' OR instr(lower(rel_path), lower(@search)) > 0)`;
-  const lists = (kind: LabelListKind) => ({
-    page: selectAll(
+  const page = (name: keyof typeof lists) => {
+    const { from, where, order } = lists[name];
+    return selectAll(
       db,
-      `labelLists.${kind}`,
+      `labelLists.${name}`,
       `SELECT i.id AS imageId, rel_path AS relPath, i.width_px AS widthPx,
          i.height_px AS heightPx, split, m.format AS maskFormat, l.state, l.source,
          l.confirmed_at AS confirmedAt, l.changed_at AS changedAt, p.state AS proposal
-       FROM ${from} WHERE ${where(kind)} ORDER BY ${kinds[kind].order}
-       LIMIT @limit OFFSET @offset`,
+       FROM ${from}
+       WHERE i.status = 'usable' AND ${where} AND ${isSearched}
+       ORDER BY ${order} LIMIT @limit OFFSET @offset`,
       listedSchema,
-    ),
-    count: selectOne(
-      db,
-      `labelLists.count ${kind}`,
-      `SELECT count(*) AS count FROM ${from} WHERE ${where(kind)}`,
-      v.object({ count: v.number() }),
-    ),
-  });
-  const byKind = {
-    labelled: lists('labelled'),
-    started: lists('started'),
-    proposals: lists('proposals'),
-    next: lists('next'),
-    all: lists('all'),
+    );
+  };
+  const counter = (name: Exclude<keyof typeof lists, 'ranked' | 'unranked'>) => {
+    const { from, where } = lists[name];
+    const sql = `SELECT count(*) AS count FROM ${from}
+      WHERE i.status = 'usable' AND ${where} AND ${isSearched}`;
+    const count = selectOne(db, `labelLists.count ${name}`, sql, v.object({ count: v.number() }));
+    return (search: string): number => count({ search })?.count ?? 0;
+  };
+  const pages = {
+    labelled: page('labelled'),
+    started: page('started'),
+    proposals: page('proposals'),
+    all: page('all'),
+  };
+  const [ranked, unranked] = [page('ranked'), page('unranked')];
+  const counts = {
+    labelled: counter('labelled'),
+    started: counter('started'),
+    proposals: counter('proposals'),
+    all: counter('all'),
   };
   const labelledImages = selectAll(
     db,
     'labelLists.labelledImages',
     `SELECT i.id, group_key AS "group", split, class_pixels AS classPixels
-       FROM masks JOIN images i ON i.id = image_id WHERE status = 'usable'
+       FROM masks CROSS JOIN images i ON i.id = image_id WHERE status = 'usable'
        ORDER BY rel_path, folder_id`,
     labelledSchema,
   );
@@ -99,17 +132,12 @@ export function createLabelLists(db: Connection) {
        ORDER BY rel_path, folder_id`,
     v.object({ id: v.string(), split }),
   );
-  const counts = selectOne(
+  const splitCounts = selectAll(
     db,
-    'labelLists.counts',
-    `SELECT count(*) AS images, count(m.image_id) AS done,
-       (SELECT count(*) FROM label_images WHERE state = 'started') AS started,
-       (SELECT count(*) FROM label_proposals WHERE state = 'waiting') AS proposals,
-       count(CASE WHEN split = 'train' THEN m.image_id END) AS train,
-       count(CASE WHEN split = 'val' THEN m.image_id END) AS val,
-       count(CASE WHEN split = 'test' THEN m.image_id END) AS test
-     FROM images i LEFT JOIN masks m ON m.image_id = i.id WHERE status = 'usable'`,
-    countsSchema,
+    'labelLists.splits',
+    `SELECT split, count(*) AS count FROM masks CROSS JOIN images i ON i.id = image_id
+       WHERE status = 'usable' GROUP BY split`,
+    v.object({ split, count: v.number() }),
   );
   const classTotals = selectAll(
     db,
@@ -140,7 +168,9 @@ export function createLabelLists(db: Connection) {
   const untouched = selectAll(
     db,
     'labelLists.untouchedImages',
-    `SELECT i.id FROM ${from} WHERE i.status = 'usable' AND m.image_id IS NULL
+    `SELECT i.id FROM images i ${mask} ${label} ${proposal}
+       LEFT JOIN label_suggestions s ON s.image_id = i.id
+       WHERE i.status = 'usable' AND m.image_id IS NULL
        AND l.image_id IS NULL AND (p.run_id IS NULL OR p.run_id <> @runId)
        ORDER BY s.rank IS NULL, s.rank, rel_path, folder_id LIMIT @limit`,
     v.object({ id: v.string() }),
@@ -153,17 +183,24 @@ export function createLabelLists(db: Connection) {
     v.object({ id: v.string() }),
   );
   return {
-    page: (
-      kind: LabelListKind,
-      wanted: { readonly search: string; readonly offset: number; readonly limit: number },
-    ): ListedLabelRow[] => byKind[kind].page({ ...wanted }),
+    /** `next`: not labelled, those of the newest ranking first. */
+    page: (kind: LabelListKind, wanted: PageRequest): ListedLabelRow[] => {
+      if (kind !== 'next') return pages[kind]({ ...wanted });
+      const { search, offset, limit } = wanted;
+      const first = ranked({ search, limit: -1, offset: 0 });
+      const shown = first.slice(offset, offset + limit);
+      const rest = { search, offset: Math.max(0, offset - first.length) };
+      return [...shown, ...unranked({ ...rest, limit: limit - shown.length })];
+    },
     count: (kind: LabelListKind, search: string): number =>
-      byKind[kind].count({ search })?.count ?? 0,
+      kind === 'next' ? counts.all(search) - counts.labelled(search) : counts[kind](search),
     /** Images with a mask, by path: what the split is drawn over. */
     labelledImages: () => labelledImages(),
     /** All usable images of a group. */
     groupMembers: (group: string) => groupMembers({ group }),
-    counts: () => counts(),
+    /** Labelled images by part. */
+    splitCounts: (): ReadonlyMap<string | null, number> =>
+      new Map(splitCounts().map((row) => [row.split, row.count])),
     /** Usable images without a finished label, by path. */
     unlabelledImages: (): string[] => unlabelledImages().map(({ id }) => id),
     /** The next images to label that nobody has touched and that this run has not labelled yet. */

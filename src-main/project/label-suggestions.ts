@@ -19,7 +19,7 @@ const suggestionSchema = v.object({
 export type SuggestionRow = Readonly<v.InferOutput<typeof suggestionSchema>>;
 
 const columns = 's.image_id AS imageId, rank, score, strategy, reason';
-const open = `label_suggestions s JOIN images ON images.id = s.image_id
+const open = `label_suggestions s CROSS JOIN images ON images.id = s.image_id
   WHERE status = 'usable' AND NOT EXISTS (SELECT 1 FROM masks WHERE masks.image_id = images.id)`;
 
 export type LabelSuggestions = ReturnType<typeof createLabelSuggestions>;

@@ -210,18 +210,23 @@ function listedOf(project: Project, row: ListedLabelRow): ListedLabel {
 }
 
 function progressOf(project: Project) {
-  const counts = defined(project.labelLists.counts(), 'label counts');
-  const { images, done, started, proposals, train, val, test } = counts;
+  const { labelLists } = project;
+  const [images, done] = [labelLists.count('all', ''), labelLists.count('labelled', '')];
+  const splits = labelLists.splitCounts();
   return {
     images,
     done,
-    started,
-    proposals,
+    started: labelLists.count('started', ''),
+    proposals: labelLists.count('proposals', ''),
     targets: targetShares.map((share) => {
       const wanted = Math.ceil(images * share);
       return { share, images: wanted, isReached: images > 0 && done >= wanted };
     }),
-    splits: { train, val, test },
+    splits: {
+      train: splits.get('train') ?? 0,
+      val: splits.get('val') ?? 0,
+      test: splits.get('test') ?? 0,
+    },
     suggested: project.labelSuggestions.count(),
   };
 }
