@@ -146,6 +146,8 @@ const preview = v.object({
   /** Parts of the picture that are new since the last message. */
   changed: v.array(area),
   classPixels: v.array(count),
+  /** Side of a pixel, when the file says it. */
+  pixelSizeUm: v.nullable(v.number()),
   error: v.nullable(fault),
 });
 export type Preview = Readonly<v.InferOutput<typeof preview>>;
@@ -182,9 +184,9 @@ const batchPlan = v.object({
   collisionCount: count,
   /** Masks that are there already. */
   existingCount: count,
-  /** About how much will be written, and how much is free there. */
+  /** About how much will be written where that is known, and how much is free there. */
   neededBytes: v.nullable(count),
-  freeBytes: count,
+  freeBytes: v.nullable(count),
   /** Why it cannot begin like this; null when it can. */
   fault: v.nullable(fault),
 });
@@ -251,7 +253,10 @@ export const predictionsContract = {
       }),
     )
     .output(place),
-  planBatch: procedure.input(v.strictObject(batchOptions)).output(batchPlan),
+  /** Names only, as long as no folder is chosen. */
+  planBatch: procedure
+    .input(v.strictObject({ ...batchOptions, outPlaceId: v.optional(id) }))
+    .output(batchPlan),
   startBatch: procedure.input(v.strictObject(batchOptions)).output(v.object({ jobId: id })),
   /** The last ones, newest first. */
   batches: procedure.output(v.array(batch)),

@@ -87,17 +87,18 @@ async function showPredictions(
 ): Promise<JsonObject> {
   const { predictClassMap } = await import('../inference/preview.ts');
   pruneClassMaps(project);
-  const models: Promise<LoadedModel>[] = [];
+  const models = new Map<ModelSource, Promise<LoadedModel>>();
   const total = options.images.length * options.models.length;
   let done = 0;
   try {
     for (const [index, image] of options.images.entries()) {
-      for (const [modelIndex, source] of options.models.entries()) {
+      for (const source of options.models) {
         throwIfCancelled(control.signal);
         const place = placeOf(project, source, image);
         done += 1;
         if (readClassMapFacts(place.folder)?.state === 'complete') continue;
-        const model = (models[modelIndex] ??= loadModel(project, source, device));
+        const model = models.get(source) ?? loadModel(project, source, device);
+        models.set(source, model);
         const task: PreviewOptions = {
           signal: control.signal,
           ...place.known,
@@ -111,7 +112,7 @@ async function showPredictions(
       }
     }
   } finally {
-    for (const model of await Promise.allSettled(models)) {
+    for (const model of await Promise.allSettled(models.values())) {
       if (model.status === 'fulfilled') await model.value.dispose();
     }
   }

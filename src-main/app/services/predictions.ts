@@ -87,5 +87,5 @@ function areasOf(workspace: Workspace, inputs: ChosenInputs, modelId: string): A
       const { inputId, relPath } = input;
       return [{ inputId, name: relPath, widthPx, heightPx, classPixels, pixelSizeUm }];
     })
-    .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

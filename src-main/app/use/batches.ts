@@ -35,16 +35,16 @@ const sampledImages = 200;
 export async function planBatch(
   workspace: Workspace,
   inputs: ChosenInputs,
-  request: BatchRequest,
+  request: Omit<BatchRequest, 'outPlaceId'> & { readonly outPlaceId?: string | undefined },
 ): Promise<BatchPlan> {
   const { project, places } = workspace;
-  const outDir = places.pathOf(request.outPlaceId);
+  const outDir = request.outPlaceId === undefined ? undefined : places.pathOf(request.outPlaceId);
   const files = inputs.files(project);
   const model = findModel(project, places, request.modelId);
   const base = {
     total: files.length,
     neededBytes: neededBytes(project, inputs, request, model.classes.length),
-    freeBytes: freeBytes(outDir),
+    freeBytes: outDir === undefined ? null : freeBytes(outDir),
   };
   const nothing = { names: [], collisions: [], collisionCount: 0, existingCount: 0 };
   let plan: NamePlan;
@@ -54,7 +54,7 @@ export async function planBatch(
     if (!(error instanceof AppError)) throw error;
     return { ...base, ...nothing, fault: { code: error.code, message: error.message } };
   }
-  const there = await existingMasks(outDir);
+  const there = outDir === undefined ? new Set<string>() : await existingMasks(outDir);
   const existingCount = plan.inputs.filter((input) => there.has(maskName(input))).length;
   return {
     ...base,
@@ -134,7 +134,7 @@ function batchOf(
 }
 
 function faultOf(
-  request: BatchRequest,
+  request: Pick<BatchRequest, 'existing'>,
   plan: Pick<BatchPlan, 'total' | 'existingCount' | 'neededBytes' | 'freeBytes'>,
 ): BatchPlan['fault'] {
   if (plan.total === 0) {
@@ -146,7 +146,8 @@ function faultOf(
       message: `The folder holds ${plan.existingCount} of these masks already. Say below whether to replace or to keep them, or choose another folder.`,
     };
   }
-  if (plan.neededBytes !== null && plan.neededBytes > plan.freeBytes) {
+  const { neededBytes, freeBytes: free } = plan;
+  if (neededBytes !== null && free !== null && neededBytes > free) {
     return {
       code: 'disk.full',
       message: 'This will not fit on the disk. Choose a folder on another one, or write less.',
@@ -170,7 +171,7 @@ async function existingMasks(outDir: string): Promise<ReadonlySet<string>> {
 function neededBytes(
   project: Project,
   inputs: ChosenInputs,
-  { overlays, probabilities }: BatchRequest,
+  { overlays, probabilities }: Pick<BatchRequest, 'overlays' | 'probabilities'>,
   classCount: number,
 ): number | null {
   const { source, total } = inputs.summary(project);

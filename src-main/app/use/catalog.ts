@@ -121,9 +121,9 @@ function baselineOf(project: Project, best: RunRow): RunRow | undefined {
 }
 
 function whyOffered({ valMeanIou }: Model, runs: readonly Model[]): string {
-  if (runs.length === 1) return 'It is the only finished model of this project.';
-  if (valMeanIou === null) return 'It is the first finished model; none was scored.';
-  return `It has the highest score on the validation images of ${runs.length} models. The test images had no part in the choice.`;
+  if (runs.length === 1) return 'The only finished model of this project.';
+  if (valMeanIou === null) return 'The first finished model; none was scored.';
+  return `Highest score of ${runs.length} models on the validation images; the test images had no part in the choice.`;
 }
 
 function runModel(project: Project, run: RunRow, isBaseline: boolean): Model {

@@ -93,6 +93,7 @@ export class Previews {
       remainingSeconds: null,
       changed: [],
       classPixels: facts?.classPixels ?? [],
+      pixelSizeUm: facts?.pixelSizeUm ?? null,
       error: null,
     };
     if (facts?.state === 'complete') return { ...base, state: 'complete' };
