@@ -95,7 +95,7 @@ function paceOf(run: RunRow): readonly Pace[] {
   if (operations === 0 || trainedSeconds === 0) return [];
   const rest = (run.finishedAt - run.startedAt) / 1000 - trainedSeconds;
   // A run that was paused for long tells nothing about the rest.
-  const isInOneGo = rest < 2 * trainedSeconds + 120;
+  const isInOneGo = rest >= 0 && rest < 2 * trainedSeconds + 120;
   return [{ perOperation: trainedSeconds / operations, rest: isInOneGo ? rest : setupSeconds }];
 }
 

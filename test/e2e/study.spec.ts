@@ -1,0 +1,131 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Locator, Page } from '@playwright/test';
+import { expect, test } from './fixtures.ts';
+
+const root = join(import.meta.dirname, '../..');
+const program = join(root, 'src-main/cli/main.ts');
+
+/** A project with labels and a pre-training, which is far too short to help. */
+async function prepare(project: string): Promise<void> {
+  const decon = (words: readonly string[]) =>
+    promisify(execFile)(process.execPath, [program, ...words], { cwd: root });
+  await decon(['init', project]);
+  await decon(['import', join(root, 'resources/demo'), '--project', project]);
+  const sizes = ['--steps', '4', '--batch', '4', '--size', '64', '--tile', '96', '--scale', '0.5'];
+  const network = ['--set', 'decoderChannels=32', '--set', 'hidden=64', '--set', 'dim=32'];
+  await decon(['pretrain', '--name', 'short', '--project', project, ...sizes, ...network]);
+}
+
+test.use({
+  startArguments: async ({ home }, use) => {
+    const project = join(home.projectDir, 'Nuclei.decon');
+    await prepare(project);
+    await use(['--project', project]);
+  },
+});
+test.describe.configure({ timeout: 300_000 });
+
+/** By keyboard: the boxes of the chips are drawn by their labels. */
+async function toggle(box: Locator): Promise<void> {
+  await box.focus();
+  await box.press('Space');
+}
+
+async function planTinyStudy(page: Page): Promise<void> {
+  await page.evaluate(() => (location.hash = '#/study'));
+  await page.getByRole('button', { name: 'Compare starts' }).first().click();
+  const shares = page.getByRole('group', { name: 'Labelled share' });
+  for (const name of [/^5\s%/, /^25\s%/, /^100\s%/]) {
+    await toggle(shares.getByRole('checkbox', { name }));
+  }
+  await page.getByLabel('Or a number of images').fill('14');
+  await page.getByRole('button', { name: 'Add' }).click();
+  await expect(shares.getByRole('checkbox', { name: /^14 images/ })).toBeChecked();
+  const starts = page.getByRole('group', { name: 'Starts' });
+  await toggle(starts.getByRole('checkbox', { name: /^Pre-trained encoder Takes/ }));
+  await toggle(page.getByRole('radio', { name: '1', exact: true }));
+  await toggle(page.getByRole('radio', { name: 'Steps', exact: true }));
+  await page.getByLabel('Steps of each training').fill('12');
+  await page.getByText('For experts', { exact: true }).click();
+  await page.getByLabel('Crops in a step').fill('4');
+  await page.getByLabel('Side of a crop (px)').fill('64');
+  await page.getByLabel('Scale of the images').fill('0.5');
+  await page.getByLabel('Name of the study').fill('tiny');
+}
+
+test('a study is planned, paused, continued and read down to single pixels', async ({ app }) => {
+  const { page } = app;
+  await planTinyStudy(page);
+
+  const plan = page.getByRole('complementary', { name: 'The plan' });
+  await expect(plan.getByText('14 labelled images')).toBeVisible();
+  await expect(plan.getByText('11 labelled images')).toBeVisible();
+  await expect(plan.getByText('40 whole labelled test images')).toBeVisible();
+  await expect(plan.getByText(/rough prediction/)).toBeVisible();
+  await expect(plan.getByText(/One repetition cannot tell/)).toBeVisible();
+  await expect(plan.locator('dd', { hasText: /^4$/ })).toBeVisible(); // 2 shares x 2 starts
+  await plan.getByRole('button', { name: 'Compare starts' }).click();
+
+  await expect(page.getByRole('heading', { level: 1, name: 'tiny' })).toBeVisible();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Resume' }).click({ timeout: 60_000 });
+  const verdict = page.getByRole('region', { name: 'Verdict' });
+  await expect(verdict.getByText(/With 10 % of the labels \(11 images\)/)).toBeVisible({
+    timeout: 120_000,
+  });
+  await expect(page.getByText('Done', { exact: true }).first()).toBeVisible({ timeout: 120_000 });
+  await expect(verdict.getByText(/there is no verdict/).first()).toBeVisible();
+  await expect(page.getByRole('table', { name: /Scores by labelled share/ })).toBeVisible();
+
+  await page
+    .getByRole('link', { name: /repetition 1: Done/ })
+    .first()
+    .click();
+  await page.getByRole('tab', { name: 'Confusion' }).click();
+  await page
+    .getByRole('button', { name: /nucleus, taken for background|background, taken/ })
+    .first()
+    .click();
+  await readImages(page);
+});
+
+/** Steps through the images of a cell of the confusion matrix and says who is wrong. */
+async function readImages(page: Page): Promise<void> {
+  const images = page.getByRole('complementary', { name: 'Images' });
+  await expect(images.getByText('most pixels first')).toBeVisible();
+  const entries = images.getByRole('listitem').getByRole('button');
+  await expect(entries.first()).toContainText('pixels');
+  await expect(entries.first()).toHaveAttribute('aria-current', 'true');
+  const predicted = page.waitForResponse(/prediction-tile/);
+  await page.keyboard.press('d');
+  await expect(entries.nth(1)).toHaveAttribute('aria-current', 'true');
+  expect((await predicted).status()).toBe(200);
+  await page.keyboard.press('a');
+  await expect(entries.first()).toHaveAttribute('aria-current', 'true');
+  await page.keyboard.press('l');
+  await expect(entries.first()).toContainText('Label is wrong');
+  await expect(page.getByRole('button', { name: 'Correct it in Label' })).toBeVisible();
+  await page.reload();
+  await expect(page.getByRole('button', { name: 'Correct it in Label' })).toBeVisible();
+}
+
+test('one model is trained from random weights and can be stopped and kept', async ({ app }) => {
+  const { page } = app;
+  await page.evaluate(() => (location.hash = '#/study/train'));
+  await toggle(page.getByRole('radio', { name: /^Random weights/ }));
+  await toggle(page.getByRole('radio', { name: 'Steps', exact: true }));
+  await page.getByLabel('Steps of each training').fill('500');
+  await page.getByText('For experts', { exact: true }).click();
+  await page.getByLabel('Crops in a step').fill('2');
+  await page.getByLabel('Side of a crop (px)').fill('64');
+  await page.getByLabel('Scale of the images').fill('0.5');
+  await page.getByRole('button', { name: 'Train the model' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'finetune-1' })).toBeVisible();
+  await expect(page.getByText('Fine-tuning')).toBeVisible({ timeout: 60_000 });
+  await page.getByRole('button', { name: 'Stop and keep' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop and keep' }).click();
+  await expect(page.getByRole('tab', { name: 'Scores' })).toBeVisible({ timeout: 120_000 });
+  await expect(page.getByText('Use offers this first')).toBeVisible();
+});
