@@ -46,6 +46,8 @@ export class LabelEditor {
   /** Something main changes, e.g. undo; what the hand does meanwhile waits. */
   #change: Promise<void> | undefined;
   readonly #held: (() => void)[] = [];
+  /** Ends the note that something is being stored. */
+  #settle: (() => void) | undefined;
   #isDisposed = false;
 
   constructor(label: OpenLabel, events: EditorEvents) {
@@ -70,8 +72,8 @@ export class LabelEditor {
     this.proposal = storeOf('proposal');
     this.#sync = new StrokeSync({
       take: () => this.store.takeChanged(),
-      send: (part) => storing.during(this.#send(part)),
-      onState: (state) => (this.sync = state),
+      send: (part) => this.#send(part),
+      onState: (state) => this.#takeState(state),
       sentenceOf,
     });
   }
@@ -146,9 +148,20 @@ export class LabelEditor {
   async dispose(): Promise<void> {
     await this.flush();
     this.#isDisposed = true;
+    this.#settle?.();
     this.#sync.dispose();
     this.store.dispose();
     this.proposal.dispose();
+  }
+
+  #takeState(state: SyncState): void {
+    this.sync = state;
+    if (state.type === 'stored') {
+      this.#settle?.();
+      this.#settle = undefined;
+    } else if (this.#settle === undefined) {
+      void storing.during(new Promise<void>((resolve) => (this.#settle = resolve)));
+    }
   }
 
   #act(action: ToolAction, settings: ToolSettings): void {

@@ -12,6 +12,7 @@ export class ImageList {
   total = $state(0);
   readonly #pages = new SvelteMap<number, readonly ListedLabel[]>();
   readonly #asked = new Set<number>();
+  #sight: readonly [first: number, last: number] = [0, 0];
   #version = 0;
 
   /** The image at a place of the list; undefined while its page is loaded. */
@@ -30,11 +31,9 @@ export class ImageList {
 
   /** Loads what the places from `first` to `last` need. */
   async want(first: number, last: number): Promise<void> {
-    const pages: number[] = [];
-    for (let page = Math.floor(first / pageSize); page * pageSize <= last; page++) {
-      if (!this.#asked.has(page)) pages.push(page);
-    }
-    await Promise.all(pages.map((page) => this.#load(page)));
+    this.#sight = [first, last];
+    const missing = pagesOf(first, last).filter((page) => !this.#asked.has(page));
+    await Promise.all(missing.map((page) => this.#load(page)));
   }
 
   /** The first part of the list that has images: the suggested ones, if there are any. */
@@ -46,14 +45,16 @@ export class ImageList {
   async choose(shown: ListShown): Promise<void> {
     this.shown = shown;
     this.#pages.clear();
+    this.#sight = [0, 0];
     await this.refresh();
   }
 
   /** Asks again for what is in sight; what is shown stays until the answer comes. */
   async refresh(): Promise<void> {
     this.#version++;
-    const pages = this.#asked.size === 0 ? [0] : [...this.#asked];
+    const pages = pagesOf(...this.#sight);
     this.#asked.clear();
+    for (const page of this.#pages.keys()) if (!pages.includes(page)) this.#pages.delete(page);
     await Promise.all(pages.map((page) => this.#load(page)));
   }
 
@@ -69,4 +70,10 @@ export class ImageList {
     this.total = total;
     this.#pages.set(page, items);
   }
+}
+
+function pagesOf(first: number, last: number): number[] {
+  const from = Math.floor(first / pageSize);
+  const to = Math.max(from, Math.floor(last / pageSize));
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i);
 }

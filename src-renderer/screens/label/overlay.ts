@@ -67,15 +67,15 @@ function drawPolygon(
   context.fillStyle = color;
   context.fill(line);
   context.globalAlpha = 1;
-  strokeTwice(context, line, color);
+  strokeTwice(context, line);
   const [first] = points;
   for (const point of points) {
     const isFirst = point === first;
     const dot = new Path2D();
     dot.arc(point.x, point.y, isFirst ? 5 : 3, 0, 2 * Math.PI);
+    strokeTwice(context, dot);
     context.fillStyle = isFirst && corners.length > 2 ? ink : color;
     context.fill(dot);
-    strokeTwice(context, dot, ink);
   }
 }
 
@@ -90,7 +90,7 @@ function drawCursor(
     const circle = new Path2D();
     circle.arc(x, y, Math.max(1, radiusPx * view.scale), 0, 2 * Math.PI);
     context.setLineDash(isErasing ? [4, 3] : []);
-    strokeTwice(context, circle, ink);
+    strokeTwice(context, circle);
     context.setLineDash([]);
   }
   if (!isKeyboard) return;
@@ -104,15 +104,15 @@ function drawCursor(
     cross.moveTo(x, y + from);
     cross.lineTo(x, y + to);
   }
-  strokeTwice(context, cross, ink);
+  strokeTwice(context, cross);
 }
 
 /** A bright line with a dark rim is seen on every picture. */
-function strokeTwice(context: CanvasRenderingContext2D, path: Path2D, color: string): void {
+function strokeTwice(context: CanvasRenderingContext2D, path: Path2D): void {
   context.strokeStyle = halo;
   context.lineWidth = 3;
   context.stroke(path);
-  context.strokeStyle = color;
+  context.strokeStyle = ink;
   context.lineWidth = 1.25;
   context.stroke(path);
 }
