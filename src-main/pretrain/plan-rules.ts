@@ -93,7 +93,7 @@ function decoderRule(config: PretrainConfig): { readonly value: string; readonly
       return config.levels === 'multi'
         ? {
             value: 'FPN with a loss at four levels (DeCon-ML)',
-            why: 'Learning at several sizes at once; the form that the paper found best.',
+            why: 'Learns at several sizes at once, from fine detail to whole regions; takes more memory than one.',
           }
         : {
             value: 'FPN with a loss at its finest level (DeCon-SL)',

@@ -1,7 +1,11 @@
 import type { Plan, Settings } from '../../../src-main/contract/pretrain.ts';
+import { withChanges } from './changes.ts';
 
-/** Settings of the length; only one of them counts, so that setting one takes the others away. */
-const lengths = ['timeBudgetSeconds', 'steps', 'epochs'];
+/** A time overrules steps, and steps overrule epochs: what a choice takes away. */
+const overruledBy: Readonly<Record<string, readonly string[]>> = {
+  steps: ['timeBudgetSeconds'],
+  epochs: ['timeBudgetSeconds', 'steps'],
+};
 
 /** The run that is being planned: a plan and what was changed about it. */
 export class Draft {
@@ -25,14 +29,14 @@ export class Draft {
   }
 
   set(name: string, value: unknown): void {
-    const others = lengths.includes(name) ? lengths.filter((other) => other !== name) : [];
+    const others = overruledBy[name] ?? [];
     const cleared = Object.fromEntries(others.map((other) => [other, undefined]));
     this.changes = { ...this.changes, ...cleared, [name]: value };
   }
 
   /** Back to the plan's own value. */
   reset(name: string): void {
-    const names = lengths.includes(name) ? lengths : [name];
+    const names = [name, ...(overruledBy[name] ?? [])];
     const kept = Object.entries(this.changes).filter(([changed]) => !names.includes(changed));
     this.changes = Object.fromEntries(kept);
   }
@@ -40,30 +44,4 @@ export class Draft {
   settings(plan: Plan): Settings {
     return withChanges(plan.settings, this.changes);
   }
-}
-
-/** Settings with some set by their names (`augmentation.hue`); undefined takes one away. */
-export function withChanges(
-  settings: Settings,
-  changes: Readonly<Record<string, unknown>>,
-): Settings {
-  const result = new Map(Object.entries(settings));
-  for (const [name, value] of Object.entries(changes)) {
-    const [outer = '', inner] = name.split('.');
-    const next = inner === undefined ? value : { ...groupOf(result.get(outer)), [inner]: value };
-    if (next === undefined) result.delete(outer);
-    else result.set(outer, next);
-  }
-  return Object.fromEntries(result);
-}
-
-/** A setting by its name, with a dot inside a group. */
-export function settingOf(settings: Settings, name: string): unknown {
-  const [outer = '', inner] = name.split('.');
-  const value = settings[outer];
-  return inner === undefined ? value : groupOf(value)[inner];
-}
-
-function groupOf(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -43,7 +43,10 @@ export function stepsText({ steps: [low, high] }: Estimate): string {
 
 /** `3 to 4 epochs` */
 export function epochsText({ epochs: [low, high] }: Estimate): string {
-  const [from, to] = [formatEpochs(low), formatEpochs(high)];
+  const isWide = high > 1.3 * low;
+  const [from, to] = [low, high].map((value) =>
+    formatEpochs(isWide && low > 2 ? Math.round(value) : value),
+  );
   if (from === to) return `${from} ${from === '1' ? 'epoch' : 'epochs'}`;
   return `${from} to ${to} epochs`;
 }
