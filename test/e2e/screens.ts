@@ -1,17 +1,76 @@
 import { join } from 'node:path';
-import type { Page } from '@playwright/test';
+import { expect, type Page } from '@playwright/test';
 import { copyFinishedProject } from './finished-project.ts';
 import type { Home } from './home.ts';
 
-/** The screens that can be shown of a finished project, and what tells that one is there. */
-export const screens = [
-  { name: 'home', hash: '#/', heading: /DeCon Studio/ },
-  { name: 'images', hash: '#/images', heading: 'Images' },
-  { name: 'pretrain', hash: '#/pretrain', heading: 'Pre-train' },
-  { name: 'label', hash: '#/label', heading: 'Label' },
-  { name: 'study', hash: '#/study', heading: 'Study' },
-  { name: 'use', hash: '#/use', heading: 'Use' },
-] as const;
+/** A state of the window worth looking at: how to get there from anywhere in a finished project. */
+export interface Screen {
+  readonly name: string;
+  readonly open: (page: Page) => Promise<void>;
+}
+
+/** Every screen of a finished project. */
+export const screens: readonly Screen[] = [
+  { name: 'home', open: (page) => goTo(page, '#/home', 'DeCon Studio') },
+  { name: 'images-overview', open: (page) => goTo(page, '#/images', 'Images') },
+  { name: 'images-all', open: (page) => goTo(page, '#/images?tab=all', 'Images') },
+  {
+    name: 'images-one',
+    open: async (page) => {
+      await goTo(page, '#/images?tab=all', 'Images');
+      await page.getByRole('gridcell').first().dblclick();
+      await expect(page).toHaveURL(/#\/images\/[0-9a-f-]+/);
+    },
+  },
+  { name: 'images-labels', open: (page) => goTo(page, '#/images?tab=labels', 'Images') },
+  { name: 'images-groups', open: (page) => goTo(page, '#/images?tab=groups', 'Images') },
+  { name: 'images-problems', open: (page) => goTo(page, '#/images?tab=problems', 'Images') },
+  { name: 'pretrain-new', open: (page) => goTo(page, '#/pretrain', 'Pre-train') },
+  {
+    name: 'pretrain-options',
+    open: async (page) => {
+      await goTo(page, '#/pretrain', 'Pre-train');
+      await page.getByRole('button', { name: 'All options' }).click();
+    },
+  },
+  {
+    name: 'pretrain-run',
+    open: async (page) => {
+      await goTo(page, '#/pretrain', 'Pre-train');
+      await page.getByRole('table').getByRole('link').first().click();
+      await expect(page).toHaveURL(/#\/pretrain\/[0-9a-f-]+/);
+    },
+  },
+  { name: 'label', open: (page) => goTo(page, '#/label', 'Label') },
+  { name: 'study-overview', open: (page) => goTo(page, '#/study', 'Study') },
+  { name: 'study-wizard', open: (page) => goTo(page, '#/study/compare', /Compare/) },
+  {
+    name: 'study-results',
+    open: async (page) => {
+      await goTo(page, '#/study', 'Study');
+      await page
+        .getByRole('link', { name: /few labels|study-/ })
+        .first()
+        .click();
+      await expect(page).toHaveURL(/#\/study\/[0-9a-f-]+/);
+    },
+  },
+  ...(['scores', 'confusion', 'images', 'training'] as const).map((tab) => ({
+    name: `model-${tab}`,
+    open: (page: Page) => openModel(page, tab),
+  })),
+  { name: 'use-look', open: (page) => goTo(page, '#/use', 'Use') },
+  { name: 'use-batch', open: (page) => goTo(page, '#/use?tab=batch', 'Use') },
+  { name: 'use-export', open: (page) => goTo(page, '#/use?tab=export', 'Use') },
+  {
+    name: 'commands',
+    open: async (page) => {
+      await goTo(page, '#/images', 'Images');
+      await page.keyboard.press('Control+k');
+      await expect(page.getByRole('combobox', { name: 'Search commands' })).toBeFocused();
+    },
+  },
+];
 
 /** Puts a finished project into the home folder. @returns the words that open it */
 export async function withFinishedProject(home: Home): Promise<string[]> {
@@ -20,16 +79,27 @@ export async function withFinishedProject(home: Home): Promise<string[]> {
   return ['--project', project];
 }
 
-/** Shows a screen and waits until its data and pictures are there. */
-export async function showScreen(page: Page, hash: string, heading: string | RegExp) {
-  await page.evaluate((wanted) => (location.hash = wanted), hash);
-  await page.getByRole('heading', { level: 1, name: heading }).waitFor();
-  await settle(page);
-}
-
 /** Waits until nothing is loading and no picture is missing. The live stream never ends by itself. */
 export async function settle(page: Page): Promise<void> {
   await page.waitForFunction(() => document.querySelector('main [aria-busy="true"]') === null);
   await page.waitForFunction(() => [...document.images].every((image) => image.complete));
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
+}
+
+async function goTo(page: Page, hash: string, heading: string | RegExp): Promise<void> {
+  // A dialog of the screen before would lie over the next.
+  for (let i = 0; i < 3 && (await page.locator('dialog[open]').count()) > 0; i++) {
+    await page.keyboard.press('Escape');
+  }
+  await page.evaluate((wanted) => (location.hash = wanted), '#/home');
+  await page.evaluate((wanted) => (location.hash = wanted), hash);
+  await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+  await settle(page);
+}
+
+async function openModel(page: Page, tab: string): Promise<void> {
+  await goTo(page, '#/study', 'Study');
+  await page.getByRole('table').getByRole('link').first().click();
+  await expect(page).toHaveURL(/view=model/);
+  await page.getByRole('tab', { name: new RegExp(`^${tab}`, 'i') }).click();
 }
