@@ -1,4 +1,3 @@
-import type { IpcMainEvent, IpcMainInvokeEvent, MessagePortMain } from 'electron';
 import { RPCHandler } from '@orpc/server/message-port';
 import * as v from 'valibot';
 import type { Place } from '../../contract/values.ts';
@@ -8,10 +7,16 @@ import type { Places } from '../places.ts';
 import { channels } from './channels.ts';
 import { isOwnPage } from './policy.ts';
 
-/** What is looked at before a message is believed. */
-export type Sender = Pick<IpcMainEvent, 'senderFrame'> & {
+/** What is looked at of a message before it is believed; as Electron's events are. */
+export interface Sender<TPort = never> {
   readonly sender: { readonly id: number; readonly mainFrame: unknown };
-};
+  readonly senderFrame: {
+    readonly url: string;
+    postMessage(channel: string, message: unknown, transfer: TPort[]): void;
+  } | null;
+}
+
+type ServerPort = Parameters<RPCHandler<Record<never, never>>['upgrade']>[0];
 
 /** Whether a message comes from the page of our own window, and from its main frame. */
 export function isOwnSender(
@@ -28,15 +33,16 @@ export function isOwnSender(
   );
 }
 
-type Channel = Readonly<Record<'port1' | 'port2', MessagePortMain>>;
-
 /** Gives our page a port that the contract is served on. A message of anyone else is dropped. */
-export function handPort(
-  event: Sender,
+export function handPort<TPort>(
+  event: Sender<TPort>,
   context: {
     readonly router: ReturnType<typeof createRouter>;
     readonly windowContentsId: number | undefined;
-    readonly createChannel: () => Channel;
+    readonly createChannel: () => {
+      readonly port1: ServerPort & { start(): void };
+      readonly port2: TPort;
+    };
     readonly devServer?: string | undefined;
   },
 ): void {
@@ -55,7 +61,7 @@ const droppedSchema = v.pipe(v.array(v.pipe(v.string(), v.maxLength(4096))), v.m
 
 /** Turns the paths of dropped files, which only preload learns, into places. */
 export function placesOfDrop(
-  event: Sender & Partial<IpcMainInvokeEvent>,
+  event: Sender,
   paths: unknown,
   context: {
     readonly places: Places;
