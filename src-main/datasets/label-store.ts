@@ -1,18 +1,10 @@
 import { AppError, defined } from '../lib/errors.ts';
-import {
-  decodeRuns,
-  encodeRuns,
-  notLabelled,
-  replaceInRuns,
-  tileGrid,
-  uniformRuns,
-} from '../lib/label-runs.ts';
-import type { ImageRow } from '../project/images.ts';
+import { notLabelled, replaceInRuns, runsOver, uniformRuns } from '../lib/label-runs.ts';
 import type { LabelRow, NewLabelEdit, StoredTile } from '../project/labels.ts';
 import type { Project } from '../project/project.ts';
-import { shown } from './file-errors.ts';
 import { readMaskTiles } from './label-base.ts';
 import { LabelChange, notLabelledPixels, putPaintedMask } from './label-change.ts';
+import { everyTile, newLabel, requireLabelImage } from './label-image.ts';
 import { assignSplitTo } from './label-splits.ts';
 
 /** A piece of a stroke, or a whole one. */
@@ -120,7 +112,7 @@ export class LabelStore {
         const runs = change.withoutRemoved(tile.runs);
         const painted = keepPainted ? change.tile(x, y) : undefined;
         if (painted === undefined) return { x, y, runs };
-        return { x, y, runs: over(painted, runs, change.pixelsOf(x, y)) };
+        return { x, y, runs: runsOver(painted, runs, change.pixelsOf(x, y)) };
       });
     });
   }
@@ -265,61 +257,6 @@ export class LabelStore {
     }
     return reading;
   }
-}
-
-/**
- * The image, when it can be labelled.
- * @throws AppError `labels.no-image`, `labels.other-size`
- */
-export function requireLabelImage(project: Project, imageId: string): ImageRow {
-  const image = project.images.get(imageId);
-  if (image?.status !== 'usable') {
-    throw new AppError(
-      'labels.no-image',
-      'This image is not in use any more: it was removed, or it is a copy of another one. Choose another image.',
-    );
-  }
-  const label = project.labels.get(imageId);
-  if (label === undefined) return image;
-  if (label.widthPx === image.widthPx && label.heightPx === image.heightPx) return image;
-  throw new AppError(
-    'labels.other-size',
-    `${shown(image.relPath)} was labelled at ${label.widthPx} x ${label.heightPx} px, but the file now has ` +
-      `${image.widthPx} x ${image.heightPx} px. Put the earlier file back and import the folder again; the label is kept.`,
-  );
-}
-
-function newLabel({ id, widthPx, heightPx }: ImageRow): LabelRow {
-  return {
-    imageId: id,
-    state: 'started',
-    source: 'painted',
-    widthPx,
-    heightPx,
-    position: 0,
-    revision: 0,
-    valuePixels: {},
-    confirmedAt: null,
-    changedAt: 0,
-  };
-}
-
-function everyTile(label: LabelRow): { readonly x: number; readonly y: number }[] {
-  const { columns, rows } = tileGrid(label);
-  return Array.from({ length: columns * rows }, (_, i) => ({
-    x: i % columns,
-    y: Math.floor(i / columns),
-  }));
-}
-
-/** The labelled pixels of `painted`, and `proposed` where there are none. */
-function over(painted: Uint8Array, proposed: Uint8Array, count: number): Uint8Array {
-  const pixels = decodeRuns(painted, count);
-  const below = decodeRuns(proposed, count);
-  for (let i = 0; i < count; i++) {
-    if (pixels[i] === notLabelled) pixels[i] = below[i] ?? notLabelled;
-  }
-  return encodeRuns(pixels);
 }
 
 function nothingTo(what: 'undo' | 'redo'): AppError {

@@ -20,7 +20,8 @@ export interface SuggestOptions {
   readonly strategy: 'auto' | SuggestionStrategy;
   /** The run to ask; the newest fitting one when absent. */
   readonly runId?: string;
-  readonly device: Device;
+  /** Asked for only when a network is used. */
+  readonly openDevice: () => Promise<Device>;
 }
 
 export interface SuggestSummary {
@@ -64,7 +65,7 @@ export async function suggestImages(
     );
   }
   const { strategy, run } = choose(project, options);
-  const task = { project, candidates, known, control, device: options.device };
+  const task = { project, candidates, known, control, openDevice: options.openDevice };
   const ranking =
     strategy === 'spread' || run === undefined
       ? spreadRanking(task)
@@ -91,7 +92,7 @@ interface Task {
   /** Labelled images. */
   readonly known: readonly string[];
   readonly control: RunControl;
-  readonly device: Device;
+  readonly openDevice: () => Promise<Device>;
 }
 
 type Ranked = Pick<SuggestionRow, 'imageId' | 'score' | 'reason'>;
@@ -129,7 +130,7 @@ function choose(
 }
 
 async function uncertainRanking(task: Task, run: RunRow): Promise<Ranked[]> {
-  const model = await loadRunModel(task.project, run.id, task.device);
+  const model = await loadRunModel(task.project, run.id, await task.openDevice());
   try {
     const scored = await lookAt(task, task.candidates, (picture) => uncertaintyOf(model, picture));
     return scored
@@ -145,7 +146,7 @@ async function uncertainRanking(task: Task, run: RunRow): Promise<Ranked[]> {
 }
 
 async function differentRanking(task: Task, run: RunRow): Promise<Ranked[]> {
-  const features = await openFeatures(task.project, run, task.device);
+  const features = await openFeatures(task.project, run, await task.openDevice());
   try {
     const known = await lookAt(task, task.known, (picture) => features.read(picture));
     const found = await lookAt(task, task.candidates, (picture) => features.read(picture));
@@ -170,7 +171,7 @@ function spreadRanking({ project, candidates, known }: Task): Ranked[] {
     images.map(({ id }) => id),
     points,
     knownPoints,
-    Infinity,
+    { count: Infinity, aspect: ' in brightness, contrast and size' },
   );
   const groupOf = new Map(images.map(({ id, groupKey }) => [id, groupKey]));
   const counts = new Map<string, number>();
@@ -194,11 +195,17 @@ function plainFacts({ facts, widthPx, heightPx }: ImageRow): Point {
   return Float32Array.of(mean, high - low, Math.log(widthPx * heightPx));
 }
 
+interface RankingText {
+  readonly count: number;
+  /** In what images are compared, for the sentence. */
+  readonly aspect: string;
+}
+
 function ranked(
   ids: readonly string[],
   points: readonly Point[],
   known: readonly Point[],
-  count = maxSuggestions,
+  { count, aspect }: RankingText = { count: maxSuggestions, aspect: '' },
 ): Ranked[] {
   const labelled =
     known.length === 1 ? 'your labelled image' : `your ${known.length} labelled images`;
@@ -207,12 +214,12 @@ function ranked(
     if (imageId === undefined) return [];
     const isTypical = known.length === 0 && place === 0;
     const reason = isTypical
-      ? 'The most typical of your images.'
+      ? `The most typical of your images${aspect}.`
       : known.length === 0
-        ? 'Different from the images suggested before it.'
+        ? `Different${aspect} from the images suggested before it.`
         : place === 0
-          ? `Most different from ${labelled}.`
-          : `Different from ${labelled} and from those suggested before it.`;
+          ? `Most different${aspect} from ${labelled}.`
+          : `Different${aspect} from ${labelled} and from those suggested before it.`;
     return [{ imageId, score: distance, reason }];
   });
 }

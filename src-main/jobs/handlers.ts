@@ -71,8 +71,8 @@ const study: JobHandler = async (project, job, control) => {
 const suggest: JobHandler = async (project, job, control) => {
   const { suggestImages } = await import('../inference/suggest.ts');
   const options = v.parse(suggestOptionsSchema, job.options);
-  const { device } = await jobDevice(job, control);
-  return { ...(await suggestImages(project, { ...options, device }, control)) };
+  const openDevice = async () => (await jobDevice(job, control)).device;
+  return { ...(await suggestImages(project, { ...options, openDevice }, control)) };
 };
 
 const propose: JobHandler = async (project, job, control) => {

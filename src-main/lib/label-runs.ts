@@ -112,6 +112,16 @@ export function replaceInRuns(runs: Uint8Array, valueFor: (value: number) => num
   return replaced.slice(0, at);
 }
 
+/** The labelled pixels of `top`, and those of `bottom` where there are none. */
+export function runsOver(top: Uint8Array, bottom: Uint8Array, count: number): Uint8Array {
+  const pixels = decodeRuns(top, count);
+  const below = decodeRuns(bottom, count);
+  for (let i = 0; i < count; i++) {
+    if (pixels[i] === notLabelled) pixels[i] = below[i] ?? notLabelled;
+  }
+  return encodeRuns(pixels);
+}
+
 /** Runs as text (base64), as they travel between window and main. */
 export function runsToText(runs: Uint8Array): string {
   let binary = '';

@@ -10,7 +10,8 @@ import type {
   ProposalFacts,
 } from '../../contract/labels.ts';
 import { notLabelledPixels } from '../../datasets/label-change.ts';
-import { LabelStore, requireLabelImage, type ChangedLabel } from '../../datasets/label-store.ts';
+import { requireLabelImage } from '../../datasets/label-image.ts';
+import { LabelStore, type ChangedLabel } from '../../datasets/label-store.ts';
 import { nextSuggestion } from '../../datasets/label-spread.ts';
 import { defined } from '../../lib/errors.ts';
 import {

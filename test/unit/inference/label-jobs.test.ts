@@ -21,6 +21,7 @@ import { rectangle, sample, TemporaryFolder } from '../datasets/sample-files.ts'
 import { scriptedControl } from '../finetune/blobs.ts';
 
 const device = { executor: 'onnxruntime', provider: 'cpu', threads: 1 } as const;
+const openDevice = () => Promise.resolve(device);
 const network = {
   encoder: { block: 'basic', depths: [1, 1, 1, 1], width: 4 },
   decoder: 'fpn',
@@ -141,7 +142,7 @@ test('painted labels train a model whose proposals can be accepted', async () =>
 test('a pre-trained encoder suggests what looks different, a fine-tuned model what it is unsure of', async () => {
   const runId = pretrainedRun();
   const { control } = scriptedControl();
-  const auto = { strategy: 'auto', device } as const;
+  const auto = { strategy: 'auto', openDevice } as const;
   expect(await suggestImages(project, auto, control)).toMatchObject({
     strategy: 'different',
     looked: 12,
@@ -172,7 +173,7 @@ test('a pre-trained encoder suggests what looks different, a fine-tuned model wh
 test('without any network the suggestions go through the groups', async () => {
   const { control } = scriptedControl();
   await label(ids.slice(0, 1));
-  expect(await suggestImages(project, { strategy: 'auto', device }, control)).toMatchObject({
+  expect(await suggestImages(project, { strategy: 'auto', openDevice }, control)).toMatchObject({
     strategy: 'spread',
     suggested: 11,
   });
@@ -180,7 +181,8 @@ test('without any network the suggestions go through the groups', async () => {
   const groups = next.map(({ imageId }) => project.images.get(imageId)?.groupKey);
   expect(new Set(groups.slice(0, 2))).toEqual(new Set(['slide1', 'slide2']));
   expect(project.labelSuggestions.first()?.reason).toMatch(/^The group "slide[12]" has no label/);
-  const different = { strategy: 'different', device } as const;
+  expect(project.labelLists.page('next', { search: '', offset: 10, limit: 9 })).toHaveLength(1);
+  const different = { strategy: 'different', openDevice } as const;
   await expect(suggestImages(project, different, control)).rejects.toThrow(/Pre-train one first/);
 });
 
