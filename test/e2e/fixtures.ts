@@ -30,6 +30,8 @@ export interface App {
   newLink(): Promise<string>;
   /** Ends the program (not the page) as a power failure would. */
   kill9(): Promise<void>;
+  /** Takes faults of the page so far as meant; otherwise they fail the test. */
+  forgetFaults(): void;
   /** Starts the program again on the same home folder and opens its window. */
   restart(): Promise<Page>;
 }
@@ -105,6 +107,7 @@ export const test = base.extend<Options & { home: Home; app: App }, Shared>({
       projectDir: home.projectDir,
       newLink: () => host.newLink(),
       kill9: () => host.kill9(),
+      forgetFaults: () => void faults.splice(0),
       restart: async () => {
         await host.stop();
         host = await start();
