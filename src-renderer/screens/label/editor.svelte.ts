@@ -115,7 +115,10 @@ export class LabelEditor {
   }
 
   async acceptProposal(): Promise<void> {
-    await this.#changeBy(() => client.labels.acceptProposal({ imageId: this.label.imageId }));
+    const { imageId } = this.label;
+    // A label without a gap leaves no room: the proposal then replaces it.
+    const keepPainted = this.position.notLabelledPixels > 0;
+    await this.#changeBy(() => client.labels.acceptProposal({ imageId, keepPainted }));
     await this.refresh();
   }
 

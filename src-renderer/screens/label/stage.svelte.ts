@@ -187,6 +187,12 @@ export class Stage {
     this.#drawSoon();
   }
 
+  /** Loads what is in view, e.g. a proposal that has come. */
+  refreshTiles(): void {
+    this.#shownView = undefined;
+    this.#drawSoon();
+  }
+
   /** Draws the cursor again, e.g. when the brush has another size. */
   refreshCursor(): void {
     this.#overlaySoon();
