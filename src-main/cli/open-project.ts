@@ -1,8 +1,9 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { AppError } from '../lib/errors.ts';
 import { interruptLostJobs } from '../jobs/states.ts';
-import { openProject, type Project } from '../project/project.ts';
+import { createProject, openProject, type Project } from '../project/project.ts';
 import type { RunRow } from '../project/runs.ts';
 import type { StudyRow } from '../project/studies.ts';
 
@@ -20,6 +21,30 @@ export async function withProject(
     await work(project);
   } finally {
     project.dispose();
+  }
+}
+
+/**
+ * As `withProject`; where no single project is at hand, an empty one that is gone afterwards. For
+ * work that needs nothing from a project but a process of its own.
+ */
+export async function withAnyProject(
+  wanted: string | undefined,
+  work: (project: Project) => Promise<void>,
+): Promise<void> {
+  if (wanted !== undefined || projectsIn(process.cwd()).length === 1) {
+    return withProject(wanted, work);
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'decon-'));
+  try {
+    const project = createProject(join(folder, 'none.decon'));
+    try {
+      await work(project);
+    } finally {
+      project.dispose();
+    }
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -49,10 +74,7 @@ function findOne<T extends { readonly id: string; readonly name: string }>(
 }
 
 function onlyProjectIn(folder: string): string {
-  if (existsSync(join(folder, 'project.sqlite'))) return folder;
-  const found = readdirSync(folder)
-    .filter((name) => name.endsWith('.decon'))
-    .filter((name) => existsSync(join(folder, name, 'project.sqlite')));
+  const found = projectsIn(folder);
   const [only] = found;
   if (only !== undefined && found.length === 1) return resolve(folder, only);
   throw new AppError(
@@ -61,4 +83,12 @@ function onlyProjectIn(folder: string): string {
       ? 'There is no project here. Make one with "decon init NAME", or name one with --project DIR.'
       : `There are several projects here (${found.join(', ')}). Name one with --project DIR.`,
   );
+}
+
+/** The folder itself, or the projects that lie in it. */
+function projectsIn(folder: string): readonly string[] {
+  if (existsSync(join(folder, 'project.sqlite'))) return [folder];
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.decon'))
+    .filter((name) => existsSync(join(folder, name, 'project.sqlite')));
 }

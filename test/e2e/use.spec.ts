@@ -1,6 +1,15 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Page } from '@playwright/test';
 import * as ort from 'onnxruntime-node';
@@ -11,8 +20,12 @@ const root = join(import.meta.dirname, '../..');
 const program = join(root, 'src-main/cli/main.ts');
 const demo = join(root, 'resources/demo');
 
+/** Made once for the tests of this file. */
+let prepared: Promise<string> | undefined;
+
 /** A project with two models that learned next to nothing. */
-async function prepare(project: string): Promise<void> {
+async function prepare(): Promise<string> {
+  const project = join(mkdtempSync(join(tmpdir(), 'decon-use-')), 'Nuclei.decon');
   const decon = (words: readonly string[]) =>
     promisify(execFile)(process.execPath, [program, ...words], { cwd: root });
   await decon(['init', project]);
@@ -26,12 +39,18 @@ async function prepare(project: string): Promise<void> {
   ] as const) {
     await decon(['finetune', '--name', name, '--seed', seed, '--project', project, ...quick]);
   }
+  return project;
 }
+
+test.afterAll(async () => {
+  if (prepared !== undefined) rmSync(dirname(await prepared), { recursive: true });
+});
 
 test.use({
   startArguments: async ({ home }, use) => {
     const project = join(home.projectDir, 'Nuclei.decon');
-    await prepare(project);
+    prepared ??= prepare();
+    cpSync(await prepared, project, { recursive: true });
     const images = join(home.dir, 'New images');
     mkdirSync(join(images, 'day 2'), { recursive: true });
     const [first = '', second = '', third = ''] = readdirSync(join(demo, 'images'));
@@ -59,8 +78,11 @@ async function chooseFolder(page: Page, name: string): Promise<void> {
 function picture(page: Page): Promise<string> {
   return page.locator('canvas').evaluate((canvas) => {
     if (!(canvas instanceof HTMLCanvasElement)) return '';
-    const data = canvas.getContext('2d')?.getImageData(0, 0, canvas.width, canvas.height).data;
-    return String((data ?? []).reduce((sum, value, i) => (sum * 31 + value * (i % 7)) % 1e9, 7));
+    const { width, height } = canvas;
+    const data = canvas.getContext('2d')?.getImageData(0, 0, width, height).data;
+    let sum = 7;
+    for (let i = 0; i < (data?.length ?? 0); i++) sum = (sum * 31 + (data?.[i] ?? 0)) % 1_000_003;
+    return String(sum);
   });
 }
 

@@ -4,7 +4,7 @@ import type { PredictJobOptions } from '../../jobs/job-options.ts';
 import type { Project } from '../../project/project.ts';
 import { defineCommand, usageError } from '../command.ts';
 import { formatDuration } from '../format.ts';
-import { findRun, withProject } from '../open-project.ts';
+import { findRun, withAnyProject, withProject } from '../open-project.ts';
 import { choice, flag, text } from '../options.ts';
 import { runJob } from '../run-job.ts';
 
@@ -21,7 +21,7 @@ export const predict = defineCommand({
   summary: 'Segment pictures with a model',
   details:
     'Writes an indexed-color mask and an overlay for each picture, of any size. Pictures that cannot\n' +
-    'be read are listed and skipped.',
+    'be read are listed and skipped. An ONNX file works without a project.',
   arguments: [
     { name: 'MODEL', help: 'a fine-tuned run, or an ONNX file written by "decon export"' },
     { name: 'PICTURE', help: 'pictures and folders of pictures', isRepeated: true },
@@ -35,8 +35,10 @@ export const predict = defineCommand({
     device: text('NAME', 'cpu, webgpu, cuda... (default: auto, the fastest that works)'),
   },
   examples: ['decon predict finetune-1 new-images', 'decon predict cells.onnx a.tif --out masks'],
-  run: ({ options, words: [model = '', ...pictures], output }) =>
-    withProject(options.project, async (project) => {
+  run: ({ options, words: [model = '', ...pictures], output }) => {
+    // A model file holds all it needs, so it works where there is no project.
+    const withSome = model.endsWith('.onnx') ? withAnyProject : withProject;
+    return withSome(options.project, async (project) => {
       const outDir = resolve(options.out ?? 'predictions');
       const jobOptions: PredictJobOptions = {
         model: modelOf(project, model),
@@ -57,7 +59,8 @@ export const predict = defineCommand({
         `Segmented ${predicted} pictures in ${formatDuration(seconds)}, skipped ${skippedCount}` +
           `${kept > 0 ? `, kept ${kept} that were there` : ''}. They are in ${outDir}.`,
       );
-    }),
+    });
+  },
 });
 
 function modelOf(project: Project, word: string): PredictJobOptions['model'] {

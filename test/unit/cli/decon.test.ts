@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -59,3 +59,16 @@ test('a project is made once, found by itself, and its failed run listed', () =>
   expectRefusal(decon('resume', 'pretrain-1', '--batch', '4'), /Nothing else may change/);
   expectRefusal(decon('stop', 'pretrain-1'), /is not running/);
 });
+
+test('a model file segments pictures where there is no project', () => {
+  const model = fileURLToPath(
+    new URL('../inference/fixtures/model-format-1.onnx', import.meta.url),
+  );
+  const pictures = fileURLToPath(new URL('../../../resources/demo/images', import.meta.url));
+  const [picture = ''] = readdirSync(pictures);
+  const { status, stdout } = decon('predict', model, join(pictures, picture), '--device', 'cpu');
+  expect(stdout).toContain('Segmented 1 picture');
+  expect(status).toBe(0);
+  expect(readdirSync(join(folder, 'predictions/masks'))).toHaveLength(1);
+  expectRefusal(decon('predict', 'finetune-1', pictures), /There is no project here/);
+}, 60_000);
