@@ -28,7 +28,7 @@ async function startElectron(program: string): Promise<number> {
       inRoot('node_modules/electron-vite/bin/electron-vite.js'),
       'build',
       '--logLevel',
-      'warn',
+      'error',
     ]);
     if (code !== 0) return code;
   }
@@ -40,7 +40,7 @@ async function startInBrowser(reason: string): Promise<number> {
   if (isStale(inRoot('out/renderer/index.html'), windowSources)) {
     console.log('Building the window ...');
     const vite = inRoot('node_modules/vite/bin/vite.js');
-    const code = await run(process.execPath, [vite, 'build', '--logLevel', 'warn']);
+    const code = await run(process.execPath, [vite, 'build', '--logLevel', 'error']);
     if (code !== 0) return code;
   }
   return run(process.execPath, [inRoot('src-main/cli/main.ts'), 'serve', '--open', ...words]);

@@ -18,8 +18,11 @@ export type ProgramName = keyof typeof programEntries;
 /** `package.json` and `resources/` lie here. */
 export const rootFolder = new URL('../../', import.meta.url);
 
-/** The demo images. */
-export const demoFolder = fileURLToPath(new URL('resources/demo/', rootFolder));
+/** The demo images; beside the archive of a packed program, because libvips cannot look into it. */
+export const demoFolder = fileURLToPath(new URL('resources/demo/', rootFolder)).replace(
+  /([\\/]app\.asar)([\\/])/,
+  '$1.unpacked$2',
+);
 
 /** The built window. */
 export const windowFolder = fileURLToPath(new URL('out/renderer/', rootFolder));

@@ -9,6 +9,7 @@ test('the first start says what this is and opens the demo in one click', async 
   await page.getByRole('button', { name: 'Try it with the demo images' }).click();
   await expect(page.getByRole('link', { name: /Nuclei demo/ })).toBeVisible();
   await expect(page).toHaveURL(/#\/images/);
+  await expect(page.getByText(/\b17[0-9] images/).first()).toBeVisible({ timeout: 60_000 });
 });
 
 test('a new project is named, made and remembered; one that is gone can be forgotten', async ({

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { OpenProject } from '../../contract/projects.ts';
@@ -48,8 +49,12 @@ export function projectsService(workspace: Workspace) {
     }),
     usualPlace: procedures.usualPlace.handler(() => places.add(usualFolder())),
     createDemo: procedures.createDemo.handler(async () => {
-      await workspace.use(createProject(freeFolder(usualFolder(), demoName), demoName));
-      workspace.queue.add({ type: 'import', options: { imagesPath: demoFolder } });
+      const project = createProject(freeFolder(usualFolder(), demoName), demoName);
+      // A project refers to its images where they are, and the program may be updated or moved.
+      const imagesPath = join(project.dir, 'demo');
+      await cp(demoFolder, imagesPath, { recursive: true });
+      await workspace.use(project);
+      workspace.queue.add({ type: 'import', options: { imagesPath } });
       return current();
     }),
     close: procedures.close.handler(() => workspace.close()),
