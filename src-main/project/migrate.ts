@@ -1,8 +1,7 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import * as v from 'valibot';
 import { AppError } from '../lib/errors.ts';
-import { connect, immediately, type Connection } from './database.ts';
+import { backUp } from './backups.ts';
+import { immediately, type Connection } from './database.ts';
 import { initialTables } from './migrations/0010-initial.ts';
 import { labelTables } from './migrations/0020-labels.ts';
 
@@ -17,8 +16,6 @@ export const migrations: readonly Migration[] = [
   { version: 10, sql: initialTables },
   { version: 20, sql: labelTables },
 ];
-
-const keptBackups = 5;
 
 /**
  * Brings a database to the newest version: verified backup first, then each migration in a
@@ -48,31 +45,6 @@ export function requireCurrentVersion(db: Connection): void {
       'The project was made by an older version. Open it once with the program before running jobs.',
     );
   }
-}
-
-/**
- * Writes a verified copy of the database into the folder and keeps the newest few.
- * @returns the path of the copy
- */
-export function backUp(db: Connection, folder: string, version: number): string {
-  mkdirSync(folder, { recursive: true });
-  const stamp = new Date().toISOString().replaceAll(/[:.]/g, '-');
-  const path = join(folder, `project-v${version}-${stamp}.sqlite`);
-  db.prepare('VACUUM INTO ?').run(path);
-  const copy = connect(path, { create: false });
-  try {
-    if (text(copy, 'quick_check') !== 'ok') {
-      throw new AppError(
-        'project.backup-failed',
-        `The backup ${path} could not be verified, so the project was left as it was. Check the disk.`,
-      );
-    }
-    copy.pragma('journal_mode = DELETE');
-  } finally {
-    copy.close();
-  }
-  removeOldBackups(folder);
-  return path;
 }
 
 function apply(db: Connection, migration: Migration): void {
@@ -105,18 +77,4 @@ function newest(list: readonly Migration[]): number {
 
 function versionOf(db: Connection): number {
   return v.parse(v.number(), db.pragma('user_version', { simple: true }));
-}
-
-function text(db: Connection, pragma: string): string {
-  return v.parse(v.string(), db.pragma(pragma, { simple: true }));
-}
-
-function removeOldBackups(folder: string): void {
-  const backups = readdirSync(folder).filter((name) => /^project-v\d+-.*\.sqlite$/.test(name));
-  const newestFirst = backups.sort((a, b) => stampOf(b).localeCompare(stampOf(a)));
-  for (const name of newestFirst.slice(keptBackups)) rmSync(join(folder, name));
-}
-
-function stampOf(backup: string): string {
-  return backup.replace(/^project-v\d+-/, '');
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import * as v from 'valibot';
 import { AppError, defined } from '../lib/errors.ts';
+import { backUpDaily } from './backups.ts';
 import { createCheckpoints, type Checkpoints } from './checkpoints.ts';
 import { createClasses, type Classes } from './classes.ts';
 import { connect, durably, execute, immediately, selectOne, type Connection } from './database.ts';
@@ -118,8 +119,12 @@ export function openProject(
   }
   const db = connect(file, { create: false });
   try {
-    if (options.migrate) migrate(db, join(path, 'backups'));
-    else requireCurrentVersion(db);
+    if (options.migrate) {
+      migrate(db, join(path, 'backups'));
+      backUpDaily(db, join(path, 'backups'));
+    } else {
+      requireCurrentVersion(db);
+    }
     for (const folder of subfolders) mkdirSync(join(path, folder), { recursive: true });
     return assemble(path, db);
   } catch (error) {

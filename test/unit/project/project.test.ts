@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { connect } from '../../../src-main/project/database.ts';
-import { backUp, migrate, migrations } from '../../../src-main/project/migrate.ts';
+import { backUp } from '../../../src-main/project/backups.ts';
+import { migrate, migrations } from '../../../src-main/project/migrate.ts';
 import { createProject, openProject } from '../../../src-main/project/project.ts';
 import type { NewImage } from '../../../src-main/project/images.ts';
 
