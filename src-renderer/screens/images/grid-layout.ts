@@ -41,6 +41,11 @@ export function mostRows(layout: GridLayout, heightPx: number): number {
   return Math.min(layout.rows, Math.ceil(heightPx / layout.rowPx) + 3);
 }
 
+/** Which of the rows from `first` on lies in a slot; a row keeps its slot while it is shown. */
+export function rowOfSlot(slot: number, first: number, slots: number): number {
+  return first + ((((slot - first) % slots) + slots) % slots);
+}
+
 export function rowTop(layout: GridLayout, row: number): number {
   return paddingPx + row * layout.rowPx;
 }

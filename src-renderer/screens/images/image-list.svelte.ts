@@ -33,6 +33,11 @@ export class ImageList {
     this.want(0, 1);
   }
 
+  /** Another number whenever something arrived or may be out of date. */
+  get version(): number {
+    return this.#version;
+  }
+
   /** Keeps the list fresh until the returned function is called. */
   connect(): () => void {
     const stop = live.listen(['images', 'labels'], () => {
