@@ -8,7 +8,7 @@ import {
   pieceStatistics,
   suggestPiece,
 } from '../datasets/name-pieces.ts';
-import { planSplit } from '../datasets/split-plan.ts';
+import { planSplit, type SplitPlan } from '../datasets/split-plan.ts';
 import { defaultShares } from '../datasets/splits.ts';
 import type { SplitChoice } from '../datasets/stored-settings.ts';
 import { assertNever, AppError } from '../lib/errors.ts';
@@ -51,33 +51,26 @@ export function previewSplit(images: readonly ImageOutline[], input: SplitInput)
   const groupOf = groupBy === null ? undefined : groupFunction(groupBy);
   const { shares, seed } = input;
   const plan = planSplit(images, { groupOf, shares, seed, keepsEarlier: false });
-  const planned = images.map((image) => ({
-    ...image,
-    groupKey: plan.groups.get(image.id) ?? null,
-    split: plan.splits.get(image.id) ?? null,
-  }));
-  const regrouped = images.map((image, i) => ({
-    ...image,
-    groupKey: planned[i]?.groupKey ?? null,
-  }));
   return {
-    ...countParts(planned),
-    ...describeGroups(planned),
-    leaks: leakScore(planned),
-    leaksNow: leakScore(regrouped),
+    ...countParts(images, plan),
+    ...describeGroups(images, plan),
+    leaks: leakScore(images, plan),
+    leaksNow: leakScore(images, { groups: plan.groups }),
   };
 }
 
 function countParts(
   images: readonly ImageOutline[],
+  plan: SplitPlan,
 ): Pick<SplitPreview, 'images' | 'labelled' | 'splits' | 'unlabelled' | 'unused'> {
   const splits = { train: 0, val: 0, test: 0 };
   let usable = 0;
   let unlabelled = 0;
   let unused = 0;
-  for (const { isUsable, split } of images) {
+  for (const [i, { isUsable }] of images.entries()) {
     if (isUsable === 0) continue;
     usable++;
+    const split = plan.splits[i] ?? null;
     if (split === null) unused++;
     else if (split === 'unlabelled') unlabelled++;
     else splits[split]++;
@@ -88,18 +81,19 @@ function countParts(
 
 function describeGroups(
   images: readonly ImageOutline[],
+  plan: SplitPlan,
 ): Pick<SplitPreview, 'groups' | 'alone' | 'largest' | 'examples'> {
-  const groups = new Map<string, ImageOutline[]>();
+  const groups = new Map<string, number[]>();
   let alone = 0;
-  for (const image of images) {
-    if (image.isUsable === 0) continue;
-    if (image.groupKey === null) {
-      alone++;
-      continue;
+  for (const [i, { isUsable }] of images.entries()) {
+    if (isUsable === 0) continue;
+    const group = plan.groups[i] ?? null;
+    if (group === null) alone++;
+    else {
+      const members = groups.get(group);
+      if (members === undefined) groups.set(group, [i]);
+      else members.push(i);
     }
-    const members = groups.get(image.groupKey);
-    if (members === undefined) groups.set(image.groupKey, [image]);
-    else members.push(image);
   }
   const bySize = [...groups].sort(([, a], [, b]) => b.length - a.length);
   const [largest] = bySize;
@@ -110,8 +104,8 @@ function describeGroups(
     examples: bySize.slice(0, shownGroups).map(([group, members]) => ({
       group,
       images: members.length,
-      part: members.find(({ split }) => split !== null)?.split ?? null,
-      names: members.slice(0, 3).map(({ relPath }) => relPath),
+      part: members.map((i) => plan.splits[i] ?? null).find((split) => split !== null) ?? null,
+      names: members.slice(0, 3).map((i) => images[i]?.relPath ?? ''),
     })),
   };
 }
@@ -140,7 +134,7 @@ export function groupChoices(
     hasModels,
     pieces: pieces.map((piece) => ({ ...piece, examples: [...piece.examples] })),
     suggested: suggested === null ? null : { type: 'pieces', ...suggested },
-    names: spreadNames(names).map((path) => ({ path, parts: partsOf(path) })),
+    names: spreadNames(names),
   };
 }
 
@@ -169,8 +163,15 @@ function piecesOf(pattern: string): Grouping | undefined {
   return undefined;
 }
 
-function spreadNames(names: readonly string[]): string[] {
+/** Some names spread over the list; first those with as many pieces as most have. */
+function spreadNames(names: readonly string[]): GroupChoices['names'] {
   const step = Math.max(1, (names.length - 1) / (shownNames - 1));
   const picked = Array.from({ length: shownNames }, (_, i) => names[Math.round(i * step)]);
-  return [...new Set(picked.filter((name) => name !== undefined))];
+  const cut = [...new Set(picked.filter((name) => name !== undefined))].map((path) => ({
+    path,
+    parts: partsOf(path),
+  }));
+  const byLength = [...Map.groupBy(cut, ({ parts }) => parts.length).values()];
+  const usual = byLength.reduce((most, other) => (other.length > most.length ? other : most), []);
+  return [...usual, ...cut.filter((name) => !usual.includes(name))];
 }

@@ -7,7 +7,7 @@ import { groupFunction, type GroupOf } from './groups.ts';
 import { eachImage } from './import-pictures.ts';
 import type { GroupBy, ImportOptions, ImportProblem, Split } from './import-types.ts';
 import { findLeaks } from './leaks.ts';
-import { allOutlines, planSplit } from './split-plan.ts';
+import { allOutlines, planSplit, storePlan } from './split-plan.ts';
 import { defaultShares, labelledSplits, type SplitShares } from './splits.ts';
 import { readSplitChoice, writeSplitChoice, type SplitChoice } from './stored-settings.ts';
 
@@ -58,14 +58,13 @@ export function divideImages(project: Project, chosen: ChosenSplit): void {
   const plan = planSplit(images, { ...chosen, groupOf, keepsEarlier: false });
   const problems: ImportProblem[] = [];
   project.transaction(() => {
-    project.images.setGroups(plan.groups);
-    project.images.setSplits(plan.splits);
+    storePlan(project, images, plan);
     const groupBy = chosen.groupBy ?? readSplitChoice(project)?.groupBy ?? null;
     writeSplitChoice(project, { ...chosen, groupBy, source: 'chosen' });
   });
   const task = { project, generalProblems: problems };
   const hasLabels = images.some(({ classPixels }) => classPixels !== null);
-  reportEmptyParts(task, chosen.shares, hasLabels ? new Set(plan.splits.values()) : undefined);
+  reportEmptyParts(task, chosen.shares, hasLabels ? new Set(plan.splits) : undefined);
   reportLeaks(task);
   project.importProblems.replaceGeneral(problems, 'splits.');
 }
@@ -195,10 +194,10 @@ function storeSplits(
   keepsEarlier: boolean,
 ): void {
   const images = allOutlines(task.project);
-  const { splits } = planSplit(images, { shares, seed, keepsEarlier });
-  task.project.images.setSplits(splits);
+  const plan = planSplit(images, { shares, seed, keepsEarlier });
+  storePlan(task.project, images, plan);
   const hasLabels = images.some(({ classPixels }) => classPixels !== null);
-  reportEmptyParts(task, shares, hasLabels ? new Set(splits.values()) : undefined);
+  reportEmptyParts(task, shares, hasLabels ? new Set(plan.splits) : undefined);
 }
 
 type GeneralTask = Pick<SplitTask, 'project' | 'generalProblems'>;

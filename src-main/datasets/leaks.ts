@@ -53,21 +53,38 @@ export function findLeaks(images: Iterable<LeakImage>): Leak[] {
   ];
 }
 
-/** Counts the held-out images that share a group, or their bytes, with an image learned from. */
-export function leakScore(images: readonly LeakImage[]): LeakScore {
+/** Groups and parts in place of the stored ones, in the order of the images. */
+export interface Planned {
+  readonly groups?: readonly (string | null)[];
+  readonly splits?: readonly (Split | null)[];
+}
+
+/**
+ * Counts the held-out images that share a group, or their bytes, with an image learned from; as they
+ * are stored, or as they are planned.
+ */
+export function leakScore(images: readonly LeakImage[], planned: Planned = {}): LeakScore {
+  const groups = planned.groups ?? images.map(({ groupKey }) => groupKey);
+  const splits = planned.splits ?? images.map(({ split }) => split);
+  const originals = new Set(images.map(({ duplicateOf }) => duplicateOf));
   const learnedGroups = new Set<string>();
   const learnedFiles = new Set<string>();
-  for (const { id, split, groupKey, duplicateOf } of images) {
+  for (const [i, { id, duplicateOf }] of images.entries()) {
+    const split = splits[i] ?? null;
     if (split === null || !learnedFrom(split)) continue;
-    if (groupKey !== null) learnedGroups.add(groupKey);
-    learnedFiles.add(duplicateOf ?? id);
+    const group = groups[i] ?? null;
+    if (group !== null) learnedGroups.add(group);
+    if (duplicateOf !== null) learnedFiles.add(duplicateOf);
+    else if (originals.has(id)) learnedFiles.add(id);
   }
   let leaking = 0;
   let heldOut = 0;
-  for (const { id, split, groupKey, duplicateOf } of images) {
+  for (const [i, { id, duplicateOf }] of images.entries()) {
+    const split = splits[i] ?? null;
     if (split === null || learnedFrom(split)) continue;
     heldOut++;
-    const isRelative = groupKey !== null && learnedGroups.has(groupKey);
+    const group = groups[i] ?? null;
+    const isRelative = group !== null && learnedGroups.has(group);
     if (isRelative || learnedFiles.has(duplicateOf ?? id)) leaking++;
   }
   return { leaking, heldOut };

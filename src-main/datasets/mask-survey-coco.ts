@@ -74,7 +74,7 @@ export async function surveyCoco(
     })),
     scans: [],
     unlabelled: pairs
-      .filter(({ entry }) => entry === undefined || entry.shapes.length === 0)
+      .filter(({ image, entry }) => image.isUsable && (entry?.shapes.length ?? 0) === 0)
       .map(({ image }) => image.relPath),
     stray: [...labels.images.values()]
       .filter(({ fileName, shapes }) => shapes.length > 0 && !used.has(fileName))

@@ -10,6 +10,8 @@ export interface SurveyImage {
   readonly relPath: string;
   readonly widthPx: number;
   readonly heightPx: number;
+  /** Not a copy of another image. */
+  readonly isUsable: boolean;
 }
 
 /** A mask that was looked at. */

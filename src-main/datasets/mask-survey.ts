@@ -91,7 +91,7 @@ function imagesByFolder(project: Project): Map<FolderRow, SurveyImage[]> {
     const folder = folders.get(folderId);
     if (status === 'skipped' || folder === undefined) continue;
     const images = result.get(folder) ?? [];
-    images.push({ id, relPath, widthPx, heightPx });
+    images.push({ id, relPath, widthPx, heightPx, isUsable: status === 'usable' });
     result.set(folder, images);
   }
   return result;

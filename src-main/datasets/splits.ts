@@ -17,6 +17,9 @@ export interface SplitItem {
 
 export const defaultShares: SplitShares = { train: 0.7, val: 0.15, test: 0.15 };
 
+/** The part of an image; null is used for nothing. */
+export type Part = LabelledSplit | 'unlabelled' | null;
+
 /**
  * Puts labelled groups into train, val and test. Every group goes where its rarest class is missing
  * most (after Sechidis et al. 2011, iterative stratification, on whole groups), larger groups and
@@ -27,109 +30,145 @@ export function assignSplits(
   items: readonly SplitItem[],
   shares: SplitShares,
   seed: number,
-): Map<string, LabelledSplit | 'unlabelled' | null> {
+): Map<string, Part> {
+  const parts = assignParts(items, shares, seed);
+  return new Map(items.map(({ id }, i) => [id, parts[i] ?? null]));
+}
+
+/** As `assignSplits`; the part of each item, in their order. Quick enough for 100,000 at each key. */
+export function assignParts(
+  items: readonly SplitItem[],
+  shares: SplitShares,
+  seed: number,
+): Part[] {
   const groups = collectGroups(items);
   const labelled = groups.filter((group) => group.images > 0);
   const need = startingNeed(labelled, shares);
-  for (const group of labelled) if (group.split !== null) take(need, group, group.split);
+  for (const group of labelled) {
+    findRarest(group, need);
+    if (group.split !== null) take(need, group, group.split);
+  }
   for (const group of inOrder(labelled, seed)) {
-    group.split ??= neediest(need, group);
+    group.split = neediest(need, group);
     take(need, group, group.split);
   }
-  const result = new Map<string, LabelledSplit | 'unlabelled' | null>();
+  const result = new Array<Part>(items.length).fill(null);
   for (const { members, split } of groups) {
     const isHeldOut = split === 'val' || split === 'test';
-    for (const { id, classes } of members) {
-      result.set(id, classes !== null ? split : isHeldOut ? null : 'unlabelled');
+    for (const member of members) {
+      const isLabelled = items[member]?.classes !== null;
+      result[member] = isLabelled ? split : isHeldOut ? null : 'unlabelled';
     }
   }
   return result;
 }
 
 interface Group {
-  readonly members: readonly SplitItem[];
+  /** Places in the list of items. */
+  readonly members: number[];
   /** Labelled images. */
-  readonly images: number;
-  /** Labelled images by class. */
-  readonly classes: ReadonlyMap<number, number>;
+  images: number;
+  /** Labelled images by class; none of that class is 0 or a hole. */
+  readonly classes: number[];
   split: LabelledSplit | null;
+  rarest: number | undefined;
+  /** Images that have the rarest class, of all groups. */
+  rarestTotal: number;
 }
+
+type Wanted = Record<LabelledSplit, number>;
 
 /** Images still wanted, in all and by class. */
 interface Need {
-  readonly images: Map<LabelledSplit, number>;
-  readonly classes: Map<number, Map<LabelledSplit, number>>;
-  readonly totals: ReadonlyMap<number, number>;
+  readonly images: Wanted;
+  readonly classes: readonly Wanted[];
+  readonly totals: readonly number[];
 }
 
 function collectGroups(items: readonly SplitItem[]): Group[] {
-  const byKey = new Map<string, SplitItem[]>();
-  for (const item of items) {
-    const key = item.group === null ? `image ${item.id}` : `group ${item.group}`;
-    const members = byKey.get(key);
-    if (members === undefined) byKey.set(key, [item]);
-    else members.push(item);
-  }
-  return [...byKey.values()].map((members) => {
-    const classes = new Map<number, number>();
-    const labelled = members.filter((item) => item.classes !== null);
-    for (const item of labelled) {
-      for (const index of item.classes ?? []) classes.set(index, (classes.get(index) ?? 0) + 1);
+  const byName = new Map<string, Group>();
+  const groups: Group[] = [];
+  for (const [place, { group: name, classes, split }] of items.entries()) {
+    let group = name === null ? undefined : byName.get(name);
+    if (group === undefined) {
+      group = {
+        members: [],
+        images: 0,
+        classes: [],
+        split: null,
+        rarest: undefined,
+        rarestTotal: Infinity,
+      };
+      groups.push(group);
+      if (name !== null) byName.set(name, group);
     }
-    const split = members.find((item) => item.split !== null)?.split ?? null;
-    return { members, images: labelled.length, classes, split };
-  });
-}
-
-function imagesByClass(groups: readonly Group[]): Map<number, number> {
-  const totals = new Map<number, number>();
-  for (const { classes } of groups) {
-    for (const [index, count] of classes) totals.set(index, (totals.get(index) ?? 0) + count);
+    group.members.push(place);
+    group.split ??= split;
+    if (classes === null) continue;
+    group.images++;
+    for (const index of classes) group.classes[index] = (group.classes[index] ?? 0) + 1;
   }
-  return totals;
+  return groups;
 }
 
 function startingNeed(groups: readonly Group[], shares: SplitShares): Need {
-  const totals = imagesByClass(groups);
+  const totals: number[] = [];
+  for (const { classes } of groups) {
+    for (let index = 0; index < classes.length; index++) {
+      totals[index] = (totals[index] ?? 0) + (classes[index] ?? 0);
+    }
+  }
   const totalImages = groups.reduce((sum, { images }) => sum + images, 0);
-  const wanted = (total: number) =>
-    new Map(labelledSplits.map((split) => [split, total * shares[split]]));
+  const wanted = (total: number): Wanted => ({
+    train: total * shares.train,
+    val: total * shares.val,
+    test: total * shares.test,
+  });
   return {
     images: wanted(totalImages),
-    classes: new Map([...totals].map(([index, total]) => [index, wanted(total)])),
+    classes: totals.map(wanted),
     totals,
   };
 }
 
+/** Of its classes the one that fewest images have; of several the first. */
+function findRarest(group: Group, { totals }: Need): void {
+  for (let index = 0; index < group.classes.length; index++) {
+    if ((group.classes[index] ?? 0) === 0) continue;
+    const total = totals[index] ?? 0;
+    if (total >= group.rarestTotal) continue;
+    group.rarest = index;
+    group.rarestTotal = total;
+  }
+}
+
 function take(need: Need, group: Group, split: LabelledSplit): void {
-  need.images.set(split, (need.images.get(split) ?? 0) - group.images);
-  for (const [index, count] of group.classes) {
-    const wanted = need.classes.get(index);
-    wanted?.set(split, (wanted.get(split) ?? 0) - count);
+  need.images[split] -= group.images;
+  for (let index = 0; index < group.classes.length; index++) {
+    const wanted = need.classes[index];
+    if (wanted !== undefined) wanted[split] -= group.classes[index] ?? 0;
   }
 }
 
 /** Undecided groups: the largest first, then those with the rarest class, then by chance. */
 function inOrder(groups: readonly Group[], seed: number): Group[] {
-  const totals = imagesByClass(groups);
-  const rarest = (group: Group) =>
-    Math.min(...[...group.classes.keys()].map((index) => totals.get(index) ?? 0));
   return new Random(seed)
     .fork('splits')
     .shuffled(groups.filter(({ split }) => split === null))
-    .sort((a, b) => b.images - a.images || rarest(a) - rarest(b));
+    .sort((a, b) => b.images - a.images || compare(a.rarestTotal, b.rarestTotal));
+}
+
+/** Without subtraction, which is not a number for two infinities. */
+function compare(a: number, b: number): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** The part that lacks most images of the group's rarest class; then most images at all. */
-function neediest(need: Need, group: Group): LabelledSplit {
-  const [rarest] = [...group.classes.keys()].sort(
-    (a, b) => (need.totals.get(a) ?? 0) - (need.totals.get(b) ?? 0) || a - b,
-  );
-  const wanted = rarest === undefined ? need.images : (need.classes.get(rarest) ?? need.images);
-  const lack = (split: LabelledSplit) => wanted.get(split) ?? 0;
-  const lackAtAll = (split: LabelledSplit) => need.images.get(split) ?? 0;
+function neediest(need: Need, { rarest }: Group): LabelledSplit {
+  const wanted = rarest === undefined ? need.images : (need.classes[rarest] ?? need.images);
   return labelledSplits.reduce((best, split) =>
-    lack(split) > lack(best) || (lack(split) === lack(best) && lackAtAll(split) > lackAtAll(best))
+    wanted[split] > wanted[best] ||
+    (wanted[split] === wanted[best] && need.images[split] > need.images[best])
       ? split
       : best,
   );

@@ -55,6 +55,14 @@ export function createImportProblems(db: Connection) {
     'SELECT count(*) AS count FROM import_problems WHERE code = @code',
     v.object({ count: v.number() }),
   );
+  const perFolder = selectAll(
+    db,
+    'importProblems.skippedByFolder',
+    `SELECT folder_id AS folderId, count(*) AS count FROM import_problems
+       WHERE effect = 'skipped' AND code LIKE 'images.%' AND folder_id IS NOT NULL
+       GROUP BY folder_id`,
+    v.object({ folderId: v.string(), count: v.number() }),
+  );
   const perCode = selectAll(
     db,
     'importProblems.countByCode',
@@ -93,6 +101,9 @@ export function createImportProblems(db: Connection) {
         offset: wanted.offset ?? 0,
       }),
     count: (code: string): number => counted({ code })?.count ?? 0,
+    /** Image files that were left out, by folder; copies not counted. */
+    skippedByFolder: (): ReadonlyMap<string, number> =>
+      new Map(perFolder().map(({ folderId, count }) => [folderId, count])),
     /** What leaves files out first, then by number. */
     countByCode: (): ProblemTally[] => perCode(),
   };

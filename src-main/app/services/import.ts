@@ -127,6 +127,7 @@ function acceptedMasks(workspace: Workspace, choice: MaskChoice): ImportJobOptio
 function overviewOf(workspace: Workspace): ImportOverview {
   const { project, places } = workspace;
   const counts = project.imageOutlines.folderTallies();
+  const leftOut = project.importProblems.skippedByFolder();
   const last = readLastImport(project);
   const problems = { skipped: 0, notices: 0 };
   for (const { effect, count } of project.importProblems.countByCode()) {
@@ -137,7 +138,7 @@ function overviewOf(workspace: Workspace): ImportOverview {
     folders: project.images.folders().map(({ id, path }) => {
       const source = readSource(project, id);
       const labels = source?.labels ?? null;
-      const skipped = (counts.get(`${id} skipped`) ?? 0) + (counts.get(`${id} duplicate`) ?? 0);
+      const skipped = (leftOut.get(id) ?? 0) + (counts.get(`${id} duplicate`) ?? 0);
       return {
         id,
         place: places.add(path),
