@@ -6,6 +6,7 @@ import { readMaskTiles } from './label-base.ts';
 import { LabelChange, notLabelledPixels, putPaintedMask } from './label-change.ts';
 import { everyTile, newLabel, requireLabelImage } from './label-image.ts';
 import { assignSplitTo } from './label-splits.ts';
+import { readMaskMapping } from './stored-settings.ts';
 
 /** A piece of a stroke, or a whole one. */
 export interface StrokePiece {
@@ -22,7 +23,13 @@ export interface ChangedLabel {
   readonly changed: readonly StoredTile[];
 }
 
-/** Imported masks that were just looked at, as tiles. */
+interface ImportedMask {
+  /** Changes with the file and with what its values mean. */
+  readonly key: string;
+  readonly tiles: Promise<readonly StoredTile[]>;
+}
+
+/** Imported masks that were just looked at and stay in memory. */
 const keptMasks = 4;
 
 /**
@@ -31,7 +38,7 @@ const keptMasks = 4;
  */
 export class LabelStore {
   readonly #project: Project;
-  readonly #importedMasks = new Map<string, Promise<readonly StoredTile[]>>();
+  readonly #importedMasks = new Map<string, ImportedMask>();
 
   constructor(project: Project) {
     this.#project = project;
@@ -246,16 +253,17 @@ export class LabelStore {
       this.#importedMasks.delete(imageId);
       return Promise.resolve([]);
     }
+    const key = JSON.stringify([mask.path, mask.details, readMaskMapping(this.#project)]);
     const known = this.#importedMasks.get(imageId);
-    if (known !== undefined) return known;
-    const reading = readMaskTiles(this.#project, imageId);
-    this.#importedMasks.set(imageId, reading);
-    reading.catch(() => this.#importedMasks.delete(imageId)); // asked again next time
+    if (known?.key === key) return known.tiles;
+    const tiles = readMaskTiles(this.#project, imageId);
+    this.#importedMasks.set(imageId, { key, tiles });
+    tiles.catch(() => this.#importedMasks.delete(imageId)); // asked again next time
     const [oldest] = this.#importedMasks.keys();
     if (this.#importedMasks.size > keptMasks && oldest !== undefined) {
       this.#importedMasks.delete(oldest);
     }
-    return reading;
+    return tiles;
   }
 }
 

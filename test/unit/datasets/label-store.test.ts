@@ -276,6 +276,15 @@ describe('imported masks', () => {
     expect(project.masks.get(imageId)?.format).toBe('painted');
   });
 
+  test('a mask that was imported anew is shown anew', async () => {
+    await importOne();
+    const before = await readLabel(store, imageId, shape);
+    const inverted = Uint8Array.from(before, (pixel) => 1 - pixel);
+    folder.write('data/masks/a.png', await greyPng(inverted, 300, 270));
+    await importImages(project, { imagesPath: `${folder.path}/data` });
+    expect(Buffer.compare(await readLabel(store, imageId, shape), inverted)).toBe(0);
+  });
+
   test('importing the folder again keeps what was painted', async () => {
     const pixels = await importOne();
     const painted = pixels.slice().fill(1, 0, 900);
