@@ -133,8 +133,13 @@ function fractionResult(cells: readonly LoadedCell[], resampling: Resampling): F
   const { metric, resamples } = resampling;
   const first = defined(cells[0], 'a cell');
   const scored = Map.groupBy(cells, ({ cell }) => cell.start);
+  // The baseline first, in the tables and charts as well.
   const byStart = new Map(
-    [...scored].map(([start, list]) => [start, list.map((cell) => scoredCell(cell, resampling))]),
+    starts.flatMap((start) => {
+      const list = scored.get(start) ?? [];
+      const own = list.map((cell) => scoredCell(cell, resampling));
+      return list.length === 0 ? [] : [[start, own] as const];
+    }),
   );
   const baseline = byStart.get('random') ?? [];
   const comparisons = [...byStart].flatMap(([start, own]): Comparison[] => {

@@ -36,7 +36,7 @@ export interface IntervalChart {
 
 const margins = { left: 48, right: 12, top: 12, bottom: 52 };
 /** Between the starts of one share. */
-const gapPx = 30;
+const gapPx = 56;
 const seedSpreadPx = 5;
 
 /**
@@ -61,7 +61,7 @@ export function intervalChart(
       return [mean, ...perSeed, ...(interval ?? [])];
     }),
   );
-  const [low, high] = axisRange(values);
+  const { low, high, step } = axisOf(values);
   const yOf = (value: number): number =>
     plot.bottom - ((clamp(value) - low) / (high - low)) * (plot.bottom - plot.top);
   const columnWidth = (plot.right - plot.left) / Math.max(1, shares.length);
@@ -95,7 +95,10 @@ export function intervalChart(
       };
     }),
   );
-  const ticks = ticksOf(low, high).map((value) => ({ value, y: yOf(value) }));
+  const ticks = Array.from({ length: Math.round((high - low) / step) + 1 }, (_, i) => {
+    const value = low + i * step;
+    return { value, y: yOf(value) };
+  });
   return { width, height, plot, ticks, columns, marks };
 }
 
@@ -104,22 +107,13 @@ function clamp(value: number): number {
 }
 
 /** A little more than all values, on round numbers, at least a twentieth wide. */
-function axisRange(values: readonly number[]): readonly [number, number] {
-  if (values.length === 0) return [0, 1];
-  const [low, high] = [clamp(Math.min(...values)), clamp(Math.max(...values))];
-  const step = tickStep(low, Math.max(high, low + 0.05));
-  const from = Math.max(0, Math.floor((low - step / 4) / step) * step);
-  const to = Math.min(1, Math.ceil((high + step / 4) / step) * step);
-  return [from, Math.max(to, from + step)];
-}
-
-function tickStep(low: number, high: number): number {
-  const rough = (high - low) / 4;
-  return [0.01, 0.02, 0.05, 0.1, 0.2].find((step) => step >= rough) ?? 0.25;
-}
-
-function ticksOf(low: number, high: number): number[] {
-  const step = tickStep(low, high);
-  const count = Math.floor((high - low) / step + 1e-6);
-  return Array.from({ length: count + 1 }, (_, i) => low + i * step);
+function axisOf(values: readonly number[]) {
+  const low = clamp(Math.min(...values, 1));
+  const high = clamp(Math.max(...values, low + 0.05));
+  const rough = (high - low) / 5;
+  const step = [0.01, 0.02, 0.05, 0.1].find((candidate) => candidate >= rough) ?? 0.2;
+  // Whole numbers of steps, so that rounding adds none.
+  const first = Math.max(0, Math.floor((low - step / 4) / step));
+  const last = Math.min(Math.round(1 / step), Math.ceil((high + step / 4) / step));
+  return { low: first * step, high: Math.max(last, first + 1) * step, step };
 }

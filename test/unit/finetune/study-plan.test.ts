@@ -1,39 +1,21 @@
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fractionOfImages, fractionSubset } from '../../../src-main/datasets/fractions.ts';
-import { importImages } from '../../../src-main/datasets/import.ts';
 import { bestRun } from '../../../src-main/finetune/best-run.ts';
 import { parseFinetuneConfig } from '../../../src-main/finetune/config.ts';
 import { createFinetuning } from '../../../src-main/finetune/create-run.ts';
 import { decide, readDecisions } from '../../../src-main/finetune/decisions.ts';
 import { studyPlan } from '../../../src-main/finetune/study-plan.ts';
 import { differing } from '../../../src-main/inference/prediction-picture.ts';
-import { createProject, type Project } from '../../../src-main/project/project.ts';
-import { greyPng, rectangle, sample, TemporaryFolder } from '../datasets/sample-files.ts';
+import type { Project } from '../../../src-main/project/project.ts';
+import { TemporaryFolder } from '../datasets/sample-files.ts';
+import { labelledProject } from './labelled-project.ts';
 
 let folder: TemporaryFolder;
 let project: Project;
 
-/** Twelve pictures: eight to train with, two each to choose and to test. */
 beforeEach(async () => {
   folder = new TemporaryFolder();
-  project = createProject(join(folder.path, 'Test.decon'));
-  const names = Array.from({ length: 12 }, (_, i) => `${i + 10}.png`);
-  for (const [i, name] of names.entries()) {
-    folder.write(`data/images/${name}`, await sample(40, 32, i).png().toBuffer());
-    folder.write(`data/masks/${name}`, await greyPng(rectangle(40, 32, 1), 40, 32));
-  }
-  folder.writeJson('data/classes.json', {
-    ignore_index: null,
-    classes: ['ground', 'cell'].map((name, index) => ({ index, name, colour: '#00c8ff' })),
-  });
-  folder.writeJson('data/split.json', {
-    train: names.slice(0, 8),
-    val: names.slice(8, 10),
-    test: names.slice(10),
-    unlabelled: [],
-  });
-  await importImages(project, { imagesPath: join(folder.path, 'data') });
+  project = await labelledProject(folder);
 });
 
 afterEach(() => {
