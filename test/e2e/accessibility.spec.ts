@@ -1,7 +1,7 @@
 import { expectAccessible } from './axe.ts';
 import { expect, test } from './fixtures.ts';
 import { makingTakesMs } from './finished-project.ts';
-import { screens, settle, withFinishedProject } from './screens.ts';
+import { screens, settle, watchPictures, withFinishedProject } from './screens.ts';
 
 for (const theme of ['light', 'dark'] as const) {
   test.describe(`in the ${theme} theme`, () => {
@@ -17,6 +17,7 @@ for (const theme of ['light', 'dark'] as const) {
       test.use({ startArguments: async ({ home }, use) => use(await withFinishedProject(home)) });
 
       test('no screen has a barrier', async ({ app }) => {
+        watchPictures(app.page);
         for (const { name, open } of screens) {
           await test.step(name, async () => {
             await open(app.page);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { expect, type Page } from '@playwright/test';
+import { expect, type Page, type Request } from '@playwright/test';
 import { copyFinishedProject } from './finished-project.ts';
 import type { Home } from './home.ts';
 
@@ -18,7 +18,10 @@ export const screens: readonly Screen[] = [
     name: 'images-one',
     open: async (page) => {
       await goTo(page, '#/images?tab=all', 'Images');
-      await page.getByRole('gridcell').first().dblclick();
+      await page
+        .getByRole('gridcell', { name: /\.(png|jpg)/ })
+        .first()
+        .dblclick();
       await expect(page).toHaveURL(/#\/images\/[0-9a-f-]+/);
     },
   },
@@ -79,9 +82,24 @@ export async function withFinishedProject(home: Home): Promise<string[]> {
   return ['--project', project];
 }
 
+/** Pictures on their way, by page. */
+const pending = new WeakMap<Page, Set<Request>>();
+
+/** Follows the pictures that a page asks for, so that `settle` can wait for them. */
+export function watchPictures(page: Page): void {
+  const requests = new Set<Request>();
+  pending.set(page, requests);
+  page.on('request', (request) => {
+    if (/\/image\/|^image:/.test(request.url())) requests.add(request);
+  });
+  page.on('requestfinished', (request) => requests.delete(request));
+  page.on('requestfailed', (request) => requests.delete(request));
+}
+
 /** Waits until nothing is loading and no picture is missing. The live stream never ends by itself. */
 export async function settle(page: Page): Promise<void> {
   await page.waitForFunction(() => document.querySelector('main [aria-busy="true"]') === null);
+  await expect.poll(() => pending.get(page)?.size ?? 0, { intervals: [200, 200, 500] }).toBe(0);
   await page.waitForFunction(() => [...document.images].every((image) => image.complete));
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
 }

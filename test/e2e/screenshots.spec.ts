@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { makingTakesMs } from './finished-project.ts';
 import { expect, test } from './fixtures.ts';
-import { screens, settle, withFinishedProject } from './screens.ts';
+import { screens, settle, watchPictures, withFinishedProject } from './screens.ts';
 
 /** Where the pictures go; README shows some of them. */
 const folder = process.env['DECON_SCREENSHOTS'] ?? 'test-results/screenshots';
@@ -25,6 +25,7 @@ for (const theme of ['light', 'dark'] as const) {
 
       test('every screen fits its window', async ({ app }) => {
         mkdirSync(join(folder, name), { recursive: true });
+        watchPictures(app.page);
         for (const screen of screens) {
           await test.step(screen.name, async () => {
             await screen.open(app.page);

@@ -93,7 +93,7 @@ async function lookAtImages(page: Page): Promise<void> {
   const images = page.getByRole('region', { name: 'Images to segment' }).getByRole('listitem');
   await images.nth(0).getByRole('button').click();
   await expect(images.nth(0).getByRole('img', { name: 'Predicted' })).toBeVisible({
-    timeout: 90_000,
+    timeout: 180_000,
   });
   await expect(page.getByText(/\d+\s%/).first()).toBeVisible();
 }
@@ -121,7 +121,7 @@ test('a folder is looked at: overlay, classes, two models, areas', async ({ app 
   const divider = page.getByRole('slider', { name: 'Divider between the two models' });
   await expect(divider).toHaveAttribute('aria-valuenow', '50');
   await expect(page.getByRole('button', { name: 'Stop', exact: true })).toBeHidden({
-    timeout: 90_000,
+    timeout: 180_000,
   });
   await divider.focus();
   await page.keyboard.press('PageUp');
@@ -157,17 +157,18 @@ test('a folder is segmented into another, with names seen before', async ({ app 
   await page.getByLabel('File names').fill('{nickname}');
   await expect(page.getByText('{nickname} is not known in a file name.').first()).toBeVisible();
   await page.getByLabel('File names').fill('{model}/{folder}-{name}');
-  await expect(names).toContainText('masks/first/day 2-');
+  await expect(names).toContainText(/masks\/(first|second)\/day 2-/);
 
   await page.getByRole('button', { name: 'Choose a folder…' }).last().click();
   await chooseFolder(page, 'Results');
   await page.getByRole('button', { name: 'Segment 4 images' }).click();
   await expect(page.getByText(/Segmented 3 images in .*, skipped 1\./)).toBeVisible({
-    timeout: 90_000,
+    timeout: 180_000,
   });
   await page.getByText('1 skipped file').click();
   await expect(page.getByRole('row', { name: /^torn\.png/ })).toContainText('damaged');
-  expect(readdirSync(join(app.homeDir, 'Results/masks/first'))).toHaveLength(3);
+  const [model = ''] = readdirSync(join(app.homeDir, 'Results/masks'));
+  expect(readdirSync(join(app.homeDir, 'Results/masks', model))).toHaveLength(3);
   await expect(page.getByText(/holds 3 of these masks already/)).toBeVisible();
 });
 
@@ -181,7 +182,7 @@ test('a model is exported, and runs in onnxruntime', async ({ app }) => {
   await chooseFolder(page, 'Results');
   await page.getByRole('button', { name: 'Export', exact: true }).click();
   await expect(page.getByText(/the largest difference of a probability is/)).toBeVisible({
-    timeout: 90_000,
+    timeout: 180_000,
   });
 
   const [file = ''] = readdirSync(join(app.homeDir, 'Results')).filter((name) =>
