@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { AppError, messageOf } from '../lib/errors.ts';
 import { log, stackOf } from '../lib/log.ts';
+import type { ProcessExit } from '../lib/programs.ts';
 import type { StoredError } from '../project/values.ts';
-import type { ProcessExit } from './job-process.ts';
 
 const outOfMemory: StoredError = {
   code: 'job.out-of-memory',

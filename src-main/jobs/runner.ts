@@ -1,11 +1,11 @@
 import { assertNever, defined } from '../lib/errors.ts';
 import { programEntries } from '../lib/program-entries.ts';
+import { startProcess } from '../lib/programs.ts';
 import type { Progress } from '../lib/progress.ts';
 import type { JobRequest } from '../project/jobs.ts';
 import type { Project } from '../project/project.ts';
 import type { StoredError } from '../project/values.ts';
 import { describeExit, memoryKills } from './failures.ts';
-import { startProcess } from './job-process.ts';
 import { parseFromJob, type ToJob } from './messages.ts';
 import { isOpen, markFinished, stateInWords, type JobOutcome } from './states.ts';
 
@@ -38,7 +38,8 @@ export function startJob(project: Project, jobId: string, options: RunnerOptions
   const killsBefore = memoryKills();
   let killTimer: NodeJS.Timeout | undefined;
   let failure: StoredError | undefined;
-  const child = startProcess<ToJob>(entry, (raw) => {
+  const child = startProcess<ToJob>({ entry, onMessage: receive });
+  function receive(raw: unknown): void {
     const message = parseFromJob(raw);
     switch (message.type) {
       case 'ready':
@@ -54,7 +55,7 @@ export function startJob(project: Project, jobId: string, options: RunnerOptions
       default:
         return assertNever(message);
     }
-  });
+  }
   const stopWatching = watchHeartbeat(project, jobId, onEvent);
   return {
     jobId,
