@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import * as v from 'valibot';
 import type { Device, HostData } from '../graph/types.ts';
 import { AppError, defined, throwIfCancelled } from '../lib/errors.ts';
 import { Pace } from '../lib/pace.ts';
@@ -40,9 +41,27 @@ export async function runFinetuning(
   const config = parseFinetuneConfig(run.config);
   const data = await openFinetuneData(project, config, control);
   try {
+    tellOfNewLabels(project, runId, data, control);
     await trainOn(data, { project, run, config, device, control }, startedAt);
   } finally {
     data.dispose();
+  }
+}
+
+/** A run that goes on with other labels than it began with is no exact continuation any more. */
+function tellOfNewLabels(
+  project: Project,
+  runId: string,
+  { labelRevision }: FinetuneData,
+  control: RunControl,
+): void {
+  const key = `finetune.labels.${runId}`;
+  const earlier = project.settings.get(key, v.string());
+  if (earlier === undefined) project.settings.set(key, labelRevision);
+  else if (earlier !== labelRevision) {
+    control.notice(
+      'The labels have changed since this run began. It goes on with the present ones, so it is not the same training any more; a new run compares better.',
+    );
   }
 }
 

@@ -66,17 +66,21 @@ async function label(imageIds: readonly string[]): Promise<void> {
   }
 }
 
-async function finetunedRun(): Promise<string> {
+function createFinetuning(steps: number) {
   const config = parseFinetuneConfig({
     ...network,
     batch: 2,
     cropPx: 32,
     tilePx: 64,
-    steps: 2,
+    steps,
     evaluations: 1,
     scale: 0.5,
   });
-  const { id } = project.runs.create({ kind: 'finetune', config, seed: 0, start: 'random' });
+  return project.runs.create({ kind: 'finetune', config, seed: 0, start: 'random' });
+}
+
+async function finetunedRun(): Promise<string> {
+  const { id } = createFinetuning(2);
   await runFinetuning(project, id, device, scriptedControl().control);
   return id;
 }
@@ -137,6 +141,20 @@ test('painted labels train a model whose proposals can be accepted', async () =>
   const next = { runId, images: { type: 'next', count: 9 }, device } as const;
   expect(await proposeLabels(project, next, control)).toEqual({ proposed: 1, skipped: 0 });
   await expect(proposeLabels(project, next, control)).rejects.toThrow(/already labelled every/);
+});
+
+test('a run that is resumed with other labels says so', async () => {
+  await label(ids.slice(0, 6));
+  const { id } = createFinetuning(4);
+  const paused = scriptedControl({ pauseAt: 2 });
+  await runFinetuning(project, id, device, paused.control);
+  const same = scriptedControl({ pauseAt: 3 });
+  await runFinetuning(project, id, device, same.control);
+  await label(ids.slice(6, 7));
+  const other = scriptedControl();
+  await runFinetuning(project, id, device, other.control);
+  expect(same.notices.join()).not.toContain('have changed');
+  expect(other.notices.join()).toContain('The labels have changed since this run began.');
 });
 
 test('a pre-trained encoder suggests what looks different, a fine-tuned model what it is unsure of', async () => {
