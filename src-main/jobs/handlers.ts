@@ -58,7 +58,8 @@ const predict: JobHandler = async (project, job, control) => {
 
 const exportModel: JobHandler = async (project, job) => {
   const { exportRun } = await import('../inference/export.ts');
-  return { ...(await exportRun(project, runOf(job), v.parse(exportOptionsSchema, job.options))) };
+  const { runId, ...options } = v.parse(exportOptionsSchema, job.options);
+  return { ...(await exportRun(project, runId, options)) };
 };
 
 const study: JobHandler = async (project, job, control) => {

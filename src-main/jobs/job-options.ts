@@ -56,7 +56,9 @@ export const previewOptionsSchema = v.object({
 });
 export type PreviewJobOptions = Readonly<v.InferOutput<typeof previewOptionsSchema>>;
 
+/** The run is named here and not by the job: a job of a run changes the state of the run. */
 export const exportOptionsSchema = v.object({
+  runId: v.string(),
   target: v.picklist(['onnx', 'torchvision', 'mmsegmentation', 'detectron2']),
   outDir: v.exactOptional(v.string()),
   license: v.exactOptional(v.string()),

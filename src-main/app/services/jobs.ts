@@ -104,7 +104,7 @@ function titleOf(project: Project, { type, runId, studyId, options }: JobRow): s
     case 'predict':
       return options['mode'] === 'preview' ? 'Predicting for a look' : 'Segmenting images';
     case 'export':
-      return `Exporting ${run ?? ''}`.trim();
+      return 'Exporting a model';
   }
 }
 

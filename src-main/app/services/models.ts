@@ -30,8 +30,7 @@ export function modelsService(workspace: Workspace) {
       const outDir = outPlaceId === undefined ? undefined : places.pathOf(outPlaceId);
       const job = workspace.queue.add({
         type: 'export',
-        runId,
-        options: { target, license, ...(outDir === undefined ? {} : { outDir }) },
+        options: { runId, target, license, ...(outDir === undefined ? {} : { outDir }) },
       });
       return { jobId: job.id };
     }),

@@ -26,10 +26,10 @@ export function listExports(project: Project, places: Places): Exported[] {
 }
 
 function exportedBy(project: Project, places: Places, job: JobRow): Exported {
-  const { target } = v.parse(exportOptionsSchema, job.options);
+  const { target, runId } = v.parse(exportOptionsSchema, job.options);
   const parsed = v.safeParse(resultSchema, job.result);
   const result = parsed.success ? parsed.output : undefined;
-  const run = job.runId === null ? undefined : project.runs.get(job.runId);
+  const run = project.runs.get(runId);
   const [first] = result?.files ?? [];
   return {
     jobId: job.id,
