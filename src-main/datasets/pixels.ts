@@ -44,11 +44,13 @@ export function openStack(
   files: readonly string[],
   size: { readonly widthPx: number; readonly heightPx: number },
 ): Sharp {
-  return sharp([...files], {
-    limitInputPixels: false,
-    sequentialRead: true,
-    join: { across: 1 },
-  }).extract({ left: 0, top: 0, width: size.widthPx, height: size.heightPx });
+  const options = { limitInputPixels: false, sequentialRead: true } as const;
+  const [only] = files;
+  const stack =
+    files.length === 1
+      ? sharp(only, options)
+      : sharp([...files], { ...options, join: { across: 1 } });
+  return stack.extract({ left: 0, top: 0, width: size.widthPx, height: size.heightPx });
 }
 
 /** What the header says. Throws what the decoder throws. */
