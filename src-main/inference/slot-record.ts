@@ -31,6 +31,9 @@ export const slotMomentSchema = v.object({
 });
 export type SlotMoment = Readonly<v.InferOutput<typeof slotMomentSchema>>;
 
+/** How many images are drawn when nobody chooses. */
+export const usualSlotImages = 4;
+
 export const slotIndexName = 'index.json';
 
 /** The folder of a run's slot pictures, one folder a step inside. */

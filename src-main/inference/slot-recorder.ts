@@ -25,6 +25,7 @@ import {
   slotIndexName,
   slotsFolder,
   slotSteps,
+  usualSlotImages,
   type SlotMoment,
 } from './slot-record.ts';
 import { networkSize, shownPicture } from './slots.ts';
@@ -36,7 +37,6 @@ const costShare = 0.02;
 const mostBetween = 10;
 const networkPx = 384;
 const shownPx = 320;
-export const usualSlotImages = 4;
 
 interface Prepared {
   readonly image: ImageRow;

@@ -56,3 +56,14 @@ export function encoderChannels(shape: EncoderShape): readonly [number, number, 
 export function expansion(shape: EncoderShape): number {
   return shape.block === 'bottleneck' ? 4 : 1;
 }
+
+/** A network and the pyramid outputs it has; `levels` matters for the FPN only. */
+export interface DecoderConfig extends NetworkConfig {
+  readonly levels: PyramidLevels;
+}
+
+/** How many outputs `applyDecoder` returns. */
+export function decoderOutputs(config: DecoderConfig): number {
+  if (config.decoder === 'none') return 0;
+  return config.decoder === 'fpn' && config.levels === 'multi' ? 4 : 1;
+}

@@ -2,16 +2,11 @@ import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { HostTensors, NamedTensors } from '../graph/types.ts';
 import { assertNever } from '../lib/errors.ts';
 import type { Random } from '../lib/random.ts';
-import { encoderChannels, encoderShape, type NetworkConfig, type PyramidLevels } from './config.ts';
+import { encoderChannels, encoderShape, type DecoderConfig } from './config.ts';
 import { applyFcn, initFcn } from './fcn.ts';
 import { applyFpn, initFpn, type ChannelDropout } from './fpn.ts';
 import type { Mode } from './mode.ts';
 import type { EncoderMaps } from './resnet.ts';
-
-/** A network and the pyramid outputs it has; `levels` matters for the FPN only. */
-export interface DecoderConfig extends NetworkConfig {
-  readonly levels: PyramidLevels;
-}
 
 /** Parameters of the configured decoder; none without one. */
 export function initDecoder(config: DecoderConfig, prefix: string, random: Random): HostTensors {
@@ -48,10 +43,4 @@ export function applyDecoder(
     default:
       return assertNever(config.decoder);
   }
-}
-
-/** How many outputs `applyDecoder` returns. */
-export function decoderOutputs(config: DecoderConfig): number {
-  if (config.decoder === 'none') return 0;
-  return config.decoder === 'fpn' && config.levels === 'multi' ? 4 : 1;
 }

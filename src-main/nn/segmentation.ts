@@ -3,9 +3,14 @@ import type { Tensor4D } from '@tensorflow/tfjs-core';
 import type { HostTensors, NamedTensors } from '../graph/types.ts';
 import { defined } from '../lib/errors.ts';
 import type { Random } from '../lib/random.ts';
-import { encoderChannels, encoderShape, type SegmentationConfig } from './config.ts';
+import {
+  encoderChannels,
+  encoderShape,
+  type DecoderConfig,
+  type SegmentationConfig,
+} from './config.ts';
 import { convolution } from './convolution.ts';
-import { applyDecoder, initDecoder, type DecoderConfig } from './decoder.ts';
+import { applyDecoder, initDecoder } from './decoder.ts';
 import { constant, named, normal } from './initialization.ts';
 import type { Mode } from './mode.ts';
 import { applyEncoder, initEncoder } from './resnet.ts';

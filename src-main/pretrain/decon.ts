@@ -12,7 +12,8 @@ import { applyEncoder, type EncoderMaps } from '../nn/resnet.ts';
 import { parameter, rank2, rank4 } from '../nn/tensors.ts';
 import type { MethodConfig } from './config.ts';
 import { nextCenter, type Overlap, type Slots } from './grouping.ts';
-import { healthTensors } from './health.ts';
+import { healthTensors } from './health-tensors.ts';
+import { lossLevels, type LossLevel, type Side } from './levels.ts';
 import {
   both,
   slotconLosses,
@@ -21,14 +22,7 @@ import {
   type Observed,
   type Pair,
 } from './slotcon.ts';
-import {
-  isStudentParameter,
-  isTeacherParameter,
-  lossLevels,
-  studentName,
-  type LossLevel,
-  type Side,
-} from './state.ts';
+import { isStudentParameter, isTeacherParameter, studentName } from './state.ts';
 
 /** Both crops of every image, normalized, `[batch, height, width, 3]`, and where they overlap. */
 export interface Views {

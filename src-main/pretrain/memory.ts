@@ -1,8 +1,7 @@
-import { encoderChannels, encoderShape, expansion } from '../nn/config.ts';
-import { decoderOutputs } from '../nn/decoder.ts';
+import { decoderOutputs, encoderChannels, encoderShape, expansion } from '../nn/config.ts';
 import type { PretrainConfig } from './config.ts';
 import { stateBytes } from './size.ts';
-import { lossLevels } from './state.ts';
+import { lossLevels } from './levels.ts';
 
 const bytesPerValue = 4;
 

@@ -1,7 +1,6 @@
-import { encoderChannels, encoderShape, expansion } from '../nn/config.ts';
-import { decoderOutputs } from '../nn/decoder.ts';
+import { decoderOutputs, encoderChannels, encoderShape, expansion } from '../nn/config.ts';
 import type { MethodConfig, PretrainConfig } from './config.ts';
-import { lossLevels } from './state.ts';
+import { lossLevels } from './levels.ts';
 
 const bytesPerValue = 4;
 

@@ -15,7 +15,8 @@ import {
   type Overlap,
   type Slots,
 } from './grouping.ts';
-import { prototypeName, type LossLevel, type Side } from './state.ts';
+import type { LossLevel, Side } from './levels.ts';
+import { prototypeName } from './state.ts';
 
 /** Views 1 and 2 of the same images. */
 export type Pair<T> = readonly [T, T];

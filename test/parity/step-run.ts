@@ -20,11 +20,8 @@ import {
 import { rank1, rank2, rank4, withPrefix } from '../../src-main/nn/tensors.ts';
 import type { MethodConfig } from '../../src-main/pretrain/config.ts';
 import { deconStep, type DeconResult } from '../../src-main/pretrain/decon.ts';
-import {
-  initPretrainState,
-  isStudentParameter,
-  lossLevels,
-} from '../../src-main/pretrain/state.ts';
+import { lossLevels } from '../../src-main/pretrain/levels.ts';
+import { initPretrainState, isStudentParameter } from '../../src-main/pretrain/state.ts';
 import { dropoutInputs, dropoutSpecs } from '../../src-main/pretrain/step.ts';
 import { methodConfig, teacherMomenta, type StepFile } from './step-file.ts';
 

@@ -14,7 +14,7 @@ afterEach(() => made.splice(0).forEach((project) => project.dispose()));
 
 /** A project with four small pictures. */
 async function withPictures(): Promise<Tiny> {
-  const tiny = tinyProject({ steps: 4, levels: 'single' });
+  const tiny = tinyProject({ steps: 4, decoder: 'fcn' });
   made.push(tiny);
   const folder = tiny.project.path('pictures');
   mkdirSync(folder);
@@ -56,7 +56,7 @@ test('pictures are drawn at the start and the end and change nothing about the w
   expect(moments.at(0)?.step).toBe(0);
   expect(moments.at(-1)?.step).toBe(4);
   expect(moments[0]?.images).toHaveLength(4);
-  expect(moments[0]?.images[0]?.levels.map(({ name }) => name)).toEqual(['encoder', 'decoder p2']);
+  expect(moments[0]?.images[0]?.levels.map(({ name }) => name)).toEqual(['encoder', 'decoder']);
 });
 
 test('as many pictures as can be afforded, late ones first', () => {

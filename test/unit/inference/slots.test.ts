@@ -8,7 +8,8 @@ import { drawSlots } from '../../../src-main/inference/slots.ts';
 import { matchSlots, slotMaps, slotsByArea } from '../../../src-main/inference/slot-maps.ts';
 import { Random } from '../../../src-main/lib/random.ts';
 import { PretrainOptionsSchema, resolvePretrainConfig } from '../../../src-main/pretrain/config.ts';
-import { initPretrainState, lossLevels } from '../../../src-main/pretrain/state.ts';
+import { lossLevels } from '../../../src-main/pretrain/levels.ts';
+import { initPretrainState } from '../../../src-main/pretrain/state.ts';
 import { tinyConfig } from './tiny.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'decon-slots-'));

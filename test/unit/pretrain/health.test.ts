@@ -4,12 +4,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { HostTensors } from '../../../src-main/graph/types.ts';
 import { defined } from '../../../src-main/lib/errors.ts';
 import { Random } from '../../../src-main/lib/random.ts';
-import {
-  healthMetrics,
-  healthTensors,
-  judgeHealth,
-  overallVerdict,
-} from '../../../src-main/pretrain/health.ts';
+import { healthMetrics, judgeHealth, overallVerdict } from '../../../src-main/pretrain/health.ts';
+import { healthTensors } from '../../../src-main/pretrain/health-tensors.ts';
 import type { LevelHealth } from '../../../src-main/pretrain/health.ts';
 
 const pixels = 600;

@@ -168,6 +168,7 @@ function countingStep(isBroken: (call: number, rate: number) => boolean): Compil
       return Promise.resolve();
     },
     info: { nodes: 0, traceMs: 0, compileMs: 0 },
+    traffic: { uploadedBytes: 0, downloadedBytes: 0 },
     dispose: () => Promise.resolve(),
   };
 }
