@@ -51,6 +51,7 @@ let window: BrowserWindow | undefined;
 let tray: Tray | undefined;
 /** Set when the user has decided about running jobs; the next close is not asked about. */
 let mayClose = false;
+let isAsking = false;
 
 const workspace = new Workspace({
   kind: 'window',
@@ -98,6 +99,14 @@ function start(): void {
     if (mayClose || workState(workspace).titles.length === 0) return;
     event.preventDefault();
     detach(askToClose(), 'window');
+  });
+  app.on('will-quit', (event) => {
+    if (workspace.opened === undefined) return;
+    event.preventDefault(); // until the project is closed
+    detach(
+      workspace.close().finally(() => app.quit()),
+      'window',
+    );
   });
   app.on('render-process-gone', (_event, _contents, { reason, exitCode }) => {
     log('error', 'window', 'the page is gone', { reason, exitCode });
@@ -182,10 +191,13 @@ async function showWindow(): Promise<void> {
 
 /** Asks what becomes of running jobs, and does it. */
 async function askToClose(): Promise<void> {
+  if (isAsking) return;
+  isAsking = true;
   const question = closingQuestion(workState(workspace).titles);
   const { response } = await (window === undefined
     ? dialog.showMessageBox(question)
     : dialog.showMessageBox(window, question));
+  isAsking = false;
   switch (closingOf(response)) {
     case 'stay':
       return;
@@ -195,7 +207,7 @@ async function askToClose(): Promise<void> {
       mayClose = true;
       window?.hide();
       await workspace.close();
-      app.quit();
+      return app.quit();
   }
 }
 

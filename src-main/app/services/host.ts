@@ -60,28 +60,28 @@ function platform(): 'linux' | 'darwin' | 'win32' {
 
 function listFolder(places: Places, path: string, fileNames: RegExp | undefined): Listing {
   const entries = entriesOf(path).filter(({ name }) => !name.startsWith('.'));
-  const add = (name: string): Place => places.add(join(path, name));
   const folders = entries.filter((entry) => isOf(path, entry, 'folder'));
   const files =
     fileNames === undefined
       ? []
       : entries.filter((entry) => fileNames.test(entry.name) && isOf(path, entry, 'file'));
-  const byName = (a: Place, b: Place): number =>
-    a.name.localeCompare(b.name, undefined, { numeric: true });
+  const shown = (all: readonly Dirent[]): Place[] =>
+    firstByName(all.map(({ name }) => name)).map((name) => places.add(join(path, name)));
   return {
     place: places.add(path),
     parents: parentsOf(path).map((parent) => places.add(parent)),
-    folders: folders
-      .slice(0, maxListed)
-      .map(({ name }) => add(name))
-      .sort(byName),
-    files: files
-      .slice(0, maxListed)
-      .map(({ name }) => add(name))
-      .sort(byName),
+    folders: shown(folders),
+    files: shown(files),
     isCut: folders.length > maxListed || files.length > maxListed,
   };
 }
+
+/** The order of people is slow for very many names; it is only needed for those that are shown. */
+function firstByName(names: readonly string[]): string[] {
+  return names.toSorted().slice(0, maxListed).sort(byNumbers.compare);
+}
+
+const byNumbers = new Intl.Collator(undefined, { numeric: true });
 
 function entriesOf(path: string) {
   try {
