@@ -35,8 +35,9 @@ class Navigation {
 export function parseRoute(hash: string): Route {
   const url = new URL(hash.replace(/^#/, '') || '/', 'app://studio');
   const [name, id] = url.pathname.split('/').filter(Boolean).map(decodeURIComponent);
-  const step = steps.find((known) => known === name);
-  if (step === undefined) return { step: 'home', query: {} };
+  if (name === 'home') return { step: 'home', query: {} };
+  // An address without a step is the first one; without a project, home is shown anyway.
+  const step = steps.find((known) => known === name) ?? 'images';
   return { step, id, query: Object.fromEntries(url.searchParams) };
 }
 
