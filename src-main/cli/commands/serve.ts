@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { startAppServer, type AppServer } from '../../app/serve/server.ts';
-import { Workspace, type Host } from '../../app/workspace.ts';
+import type { AppServer } from '../../app/serve/server.ts';
+import type { Host } from '../../app/workspace.ts';
 import { detach } from '../../lib/detach.ts';
 import { AppError } from '../../lib/errors.ts';
 import { windowFolder } from '../../lib/program-entries.ts';
@@ -34,6 +34,9 @@ export const serve = defineCommand({
   run: async ({ options, words, output }) => {
     const assets = options.assets ?? windowFolder;
     requireWindow(assets);
+    // Loaded here: the other commands need nothing of the app.
+    const { startAppServer } = await import('../../app/serve/server.ts');
+    const { Workspace } = await import('../../app/workspace.ts');
     const workspace = new Workspace(browserHost);
     const project = words[0] || options.project;
     if (project !== undefined) await workspace.open(project);
