@@ -4,11 +4,20 @@ import { appVersion } from '../lib/version.ts';
 import type { Project } from '../project/project.ts';
 import type { StudyRow } from '../project/studies.ts';
 import type { Start } from '../project/values.ts';
+import type { StudyMetric, Verdict } from './intervals.ts';
 import { scoreText } from './metrics.ts';
 import { finetuneResultSchema } from './result.ts';
 import { studyCommand } from './study-command.ts';
 import type { FractionResult, StudyResult } from './study-result.ts';
-import { metricNames, percent, ranged, signed, startNames, studyMethod } from './study-text.ts';
+import {
+  fullest,
+  metricNames,
+  percent,
+  ranged,
+  signed,
+  startNames,
+  studyMethod,
+} from './study-text.ts';
 import * as v from 'valibot';
 
 /** The study on one HTML page that needs nothing else. */
@@ -53,23 +62,30 @@ function partOf({ measuredOn }: StudyResult): string {
   return measuredOn === 'test' ? 'test' : 'validation';
 }
 
-function toneOf({ fractions }: StudyResult): Report['verdict']['tone'] {
-  const verdicts = fractions.flatMap(({ comparisons }) =>
-    comparisons.map(({ verdict }) => verdict),
-  );
-  if (verdicts.includes('hurt')) return 'bad';
-  return verdicts.includes('helped') ? 'good' : 'neutral';
+/** Of the fullest start at each share, as the sentences; without those that cannot have one. */
+function verdictsOf({ fractions }: StudyResult): ReadonlySet<Verdict> {
+  const comparisons = fractions.flatMap((fraction) => fullest(fraction.comparisons) ?? []);
+  const judged = comparisons.filter(({ difference }) => difference.perSeed.length > 1);
+  return new Set(judged.map(({ verdict }) => verdict));
+}
+
+function toneOf(result: StudyResult): Report['verdict']['tone'] {
+  const verdicts = verdictsOf(result);
+  if (verdicts.has('helped') === verdicts.has('hurt')) return 'neutral';
+  return verdicts.has('helped') ? 'good' : 'bad';
 }
 
 function headlineOf(result: StudyResult): string {
-  switch (toneOf(result)) {
-    case 'good':
-      return 'A pre-trained start helped';
-    case 'bad':
-      return 'A pre-trained start hurt';
-    case 'neutral':
-      return 'No clear difference between the starts';
+  const verdicts = verdictsOf(result);
+  if (verdicts.size === 0) return 'There is no verdict yet';
+  const some = verdicts.size === 1 ? '' : ' with some shares of the labels';
+  if (verdicts.has('helped') && verdicts.has('hurt')) {
+    return 'Pre-training helped with some shares of the labels and hurt with others';
   }
+  if (verdicts.has('helped')) return `Pre-training helped${some}`;
+  return verdicts.has('hurt')
+    ? `Pre-training hurt${some}`
+    : 'Pre-training made no clear difference';
 }
 
 function chart({ metric, fractions }: StudyResult): string {
@@ -91,22 +107,31 @@ function chart({ metric, fractions }: StudyResult): string {
   });
 }
 
-function table({ fractions }: StudyResult): ReportBlock {
+/** The score that decides with its interval; the other one without, to fit the page. */
+function table({ metric, fractions }: StudyResult): ReportBlock {
+  const other = metric === 'meanIou' ? 'meanDice' : 'meanIou';
+  const head = [metricNames[metric], metricNames[other], 'difference to random', 'verdict'];
   return {
     type: 'table',
-    head: ['labels', 'start', 'mean IoU', 'mean Dice', 'difference to random', 'verdict'],
-    rows: fractions.flatMap((fraction) => fraction.starts.map((start) => row(fraction, start))),
+    head: ['labels', 'start', ...head],
+    rows: fractions.flatMap((fraction) =>
+      fraction.starts.map((start) => row(fraction, start, [metric, other])),
+    ),
   };
 }
 
-function row(fraction: FractionResult, start: FractionResult['starts'][number]): string[] {
+function row(
+  fraction: FractionResult,
+  start: FractionResult['starts'][number],
+  [metric, other]: readonly [StudyMetric, StudyMetric],
+): string[] {
   const comparison = fraction.comparisons.find((other) => other.start === start.start);
   const score = (value: number): string => value.toFixed(3);
   return [
-    `${percent(fraction.fraction)} (${fraction.trainImages} images)`,
+    percent(fraction.fraction),
     startNames[start.start],
-    ranged(start.meanIou, score),
-    ranged(start.meanDice, score),
+    ranged(start[metric], score),
+    score(start[other].mean),
     comparison === undefined ? '' : ranged(comparison.difference, signed),
     comparison?.verdict ?? '',
   ];

@@ -6,9 +6,22 @@ type Unworded = Omit<FractionResult, 'sentence'>;
 
 /**
  * The honest sentence about one fraction: whether starting from pre-trained weights helped, made no
- * clear difference, or hurt. It speaks about the fullest start that was tried.
+ * clear difference, or hurt. It speaks about the fullest start that was tried, and of others where
+ * they clearly came out in another way.
  */
 export function verdictSentence(result: Unworded, metric: StudyMetric): string {
+  const main = fullest(result.comparisons);
+  const others = result.comparisons.filter(
+    ({ verdict }) => verdict !== 'no clear difference' && verdict !== main?.verdict,
+  );
+  const more = others.map(
+    ({ start, verdict, difference }) =>
+      ` Starting from the pre-trained ${startNames[start]} alone ${verdict}: ${metricNames[metric]} changed by ${ranged(difference, signed)}.`,
+  );
+  return fullestSentence(result, metric) + more.join('');
+}
+
+function fullestSentence(result: Unworded, metric: StudyMetric): string {
   const labels = `With ${percent(result.fraction)} of the labels (${images(result.trainImages)})`;
   const comparison = fullest(result.comparisons);
   if (comparison === undefined) {
@@ -90,7 +103,8 @@ export function studyMethod(result: StudyResult): string {
   );
 }
 
-function fullest(comparisons: readonly Comparison[]): Comparison | undefined {
+/** The comparison of the start that takes over most. */
+export function fullest(comparisons: readonly Comparison[]): Comparison | undefined {
   const order: readonly Start[] = ['encoder+decoder', 'encoder', 'file'];
   return order.flatMap((start) => comparisons.filter((other) => other.start === start))[0];
 }

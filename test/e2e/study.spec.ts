@@ -128,7 +128,7 @@ test('one model is trained from random weights and can be stopped and kept', asy
   await page.getByLabel('Scale of the images').fill('0.5');
   await page.getByRole('button', { name: 'Train the model' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'finetune-1' })).toBeVisible();
-  await expect(page.getByText(/of 500 steps/)).toBeVisible({ timeout: 120_000 });
+  await expect(page.getByRole('main').getByText(/of 500 steps/)).toBeVisible({ timeout: 120_000 });
   await page.getByRole('button', { name: 'Stop and keep' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Stop and keep' }).click();
   await expect(page.getByRole('tab', { name: 'Scores' })).toBeVisible({ timeout: 240_000 });

@@ -123,6 +123,16 @@ describe('studyResult', () => {
     expect(resultOf(study).fractions[0]?.sentence).toContain('encoder and decoder hurt');
   });
 
+  it('also tells of a lesser start that clearly came out in another way', () => {
+    const study = newStudy();
+    finishAll(study, ({ start }) => (start === 'encoder' ? 0.7 : 0.8));
+    const { sentence } = resultOf(study).fractions[0] ?? { sentence: '' };
+    expect(sentence).toContain('encoder and decoder made no clear difference');
+    expect(sentence).toContain(
+      'Starting from the pre-trained encoder alone hurt: mean IoU changed',
+    );
+  });
+
   it('gives no verdict from one seed or without a partner', () => {
     const study = newStudy();
     const cells = project.studies.cells(study.id).filter(({ seed }) => seed === 0);
