@@ -163,7 +163,7 @@ function piecesOf(pattern: string): Grouping | undefined {
   return undefined;
 }
 
-/** Some names spread over the list; first those with as many pieces as most have. */
+/** Some names spread over the list; first those that have most in common with the others. */
 function spreadNames(names: readonly string[]): GroupChoices['names'] {
   const step = Math.max(1, (names.length - 1) / (shownNames - 1));
   const picked = Array.from({ length: shownNames }, (_, i) => names[Math.round(i * step)]);
@@ -171,7 +171,11 @@ function spreadNames(names: readonly string[]): GroupChoices['names'] {
     path,
     parts: partsOf(path),
   }));
-  const byLength = [...Map.groupBy(cut, ({ parts }) => parts.length).values()];
-  const usual = byLength.reduce((most, other) => (other.length > most.length ? other : most), []);
-  return [...usual, ...cut.filter((name) => !usual.includes(name))];
+  const seen = new Map<string, number>();
+  const keysOf = ({ parts }: GroupChoices['names'][number]) =>
+    parts.map(({ text, where, position }) => `${where} ${position} ${text}`);
+  for (const key of cut.flatMap(keysOf)) seen.set(key, (seen.get(key) ?? 0) + 1);
+  const shared = (name: GroupChoices['names'][number]) =>
+    keysOf(name).reduce((sum, key) => sum + (seen.get(key) ?? 0) - 1, 0);
+  return cut.sort((a, b) => shared(b) - shared(a));
 }

@@ -53,8 +53,8 @@ export const importCommand = defineCommand({
     splitFile: text('FILE', 'a JSON file that says which image is for what'),
     splitShares: shares('shares of the labels for training, validation and test (70%,15%,15%)'),
     groupBy: text(
-      'folder|PATTERN',
-      'what belongs together and is never split: the folder, or a regular expression with brackets around the group',
+      'folder|none|PATTERN',
+      'what belongs together and is never split: the folder, nothing, or a regular expression with brackets around the group',
     ),
     seed: integer('seed of the split'),
   },
@@ -125,7 +125,7 @@ function showProblems(
 }
 
 function groupByOf(word: string): NonNullable<ImportOptions['groupBy']> {
-  return word === 'folder' ? { type: 'folder' } : { type: 'pattern', pattern: word };
+  return word === 'folder' || word === 'none' ? { type: word } : { type: 'pattern', pattern: word };
 }
 
 function sharesOf(given: readonly number[]): NonNullable<ImportOptions['splitShares']> {
