@@ -102,7 +102,7 @@ function titleOf(project: Project, { type, runId, studyId, options }: JobRow): s
     case 'propose':
       return 'Proposing labels';
     case 'predict':
-      return options['mode'] === 'preview' ? 'Predicting for a look' : 'Segmenting images';
+      return options['mode'] === 'preview' ? 'Segmenting an image to look at' : 'Segmenting images';
     case 'export':
       return 'Exporting a model';
   }
