@@ -34,6 +34,17 @@ test('what is painted is there after a reload, and can be undone then', async ({
   await expect.poll(() => paintedPixels(page)).toBe(painted);
 });
 
+test('the view stays where it is when a stroke was stored', async ({ app }) => {
+  const { page } = app;
+  await startLabelling(page);
+  await page.keyboard.press('z');
+  await expect(page.getByText(/^100\s%/)).toBeVisible();
+  const refreshed = page.waitForResponse((answer) => answer.url().endsWith('/labels/open'));
+  await paint(page, [-60, 0], [60, 20]);
+  await refreshed;
+  await expect(page.getByText(/^100\s%/)).toBeVisible();
+});
+
 test('kill -9 in the middle of a stroke loses at most a second of it', async ({ app }) => {
   const { page } = app;
   await startLabelling(page);

@@ -5,7 +5,7 @@ import {
   outlinedPixels,
   type ClassColors,
 } from './class-pixels.ts';
-import { intersection, tilesIn, wholeImage, type Rect } from './grid.ts';
+import { intersection, tilesIn, union, wholeImage, type Rect } from './grid.ts';
 import type { TileStore } from './tile-store.ts';
 import { toScreen, type View } from '../../components/viewer/camera.ts';
 
@@ -54,7 +54,11 @@ export class ClassLayer {
 
   /** Pixels of the image that look different now. */
   invalidate(rect: Rect): void {
-    this.#changed.push(rect);
+    // Between two frames a brush passes many points side by side: that is one area.
+    const last = this.#changed.at(-1);
+    const both = union(last, rect);
+    if (last === undefined || areaOf(both) > areaOf(last) + areaOf(rect)) this.#changed.push(rect);
+    else this.#changed.splice(-1, 1, both);
   }
 
   /** Draws what is not on the canvas yet. @returns false when more is to be drawn in a next frame */
@@ -202,6 +206,10 @@ export class ClassLayer {
       if (part !== undefined) block.stale.push(part);
     }
   }
+}
+
+function areaOf({ left, top, right, bottom }: Rect): number {
+  return (right - left) * (bottom - top);
 }
 
 /** The level whose pixels are nearest to those of the screen. */

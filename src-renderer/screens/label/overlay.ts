@@ -1,16 +1,13 @@
 import type { Point } from './grid.ts';
-import type { Gesture, Tool } from './tools.ts';
+import type { Gesture } from './tools.ts';
 import { toImage, toScreen, type View } from '../../components/viewer/camera.ts';
 
-/** What is drawn above picture and labels. */
+/** What is drawn above picture and labels; the circle of the brush is an element of its own. */
 export interface Overlay {
-  readonly tool: Tool;
   readonly gesture: Gesture;
   /** Where the pointer or the keyboard's cross is, in pixels of the image. */
   readonly cursor: Point | undefined;
   readonly isKeyboard: boolean;
-  readonly radiusPx: number;
-  readonly isErasing: boolean;
   /** Of the class that is painted. */
   readonly color: string;
 }
@@ -29,7 +26,7 @@ export function drawOverlay(context: CanvasRenderingContext2D, view: View, overl
   if (overlay.gesture.type === 'polygon') {
     drawPolygon(context, view, overlay.gesture.corners, overlay);
   }
-  if (overlay.cursor !== undefined) drawCursor(context, view, overlay.cursor, overlay);
+  if (overlay.cursor !== undefined && overlay.isKeyboard) drawCross(context, view, overlay.cursor);
 }
 
 function drawPixelGrid(context: CanvasRenderingContext2D, view: View): void {
@@ -79,21 +76,8 @@ function drawPolygon(
   }
 }
 
-function drawCursor(
-  context: CanvasRenderingContext2D,
-  view: View,
-  cursor: Point,
-  { tool, radiusPx, isErasing, isKeyboard }: Overlay,
-): void {
+function drawCross(context: CanvasRenderingContext2D, view: View, cursor: Point): void {
   const { x, y } = toScreen(view, cursor);
-  if (tool === 'brush' || tool === 'eraser') {
-    const circle = new Path2D();
-    circle.arc(x, y, Math.max(1, radiusPx * view.scale), 0, 2 * Math.PI);
-    context.setLineDash(isErasing ? [4, 3] : []);
-    strokeTwice(context, circle);
-    context.setLineDash([]);
-  }
-  if (!isKeyboard) return;
   const cross = new Path2D();
   for (const [from, to] of [
     [4, 14],

@@ -13,6 +13,8 @@ export interface Segment {
   readonly from: Point;
   readonly to: Point;
   readonly radiusPx: number;
+  /** The disc at `from` is painted already: only what is new is painted. */
+  readonly isContinued?: boolean;
 }
 
 /** A thinner brush would slip between the centres of pixels. */
@@ -43,7 +45,9 @@ export function paintSegment(canvas: Canvas, segment: Segment, paint: PaintSpan)
       low = Math.min(low, x);
       high = Math.max(high, x);
     }
-    paintCentres(canvas, { row, low, high }, paint);
+    if (segment.isContinued === true)
+      paintAround(canvas, { row, low, high }, { from, radius }, paint);
+    else paintCentres(canvas, { row, low, high }, paint);
   }
   if (radius < 1) for (const end of [from, to]) paintPixel(canvas, end, paint);
 }
@@ -90,12 +94,29 @@ function bandOf(from: Point, to: Point, radius: number): Point[] {
   ];
 }
 
-/** Paints the pixels of a row whose centre lies between `low` and `high`. */
-function paintCentres(
+/** Paints the pixels of a row that a painted disc does not cover; most rows change at one end. */
+function paintAround(
   canvas: Canvas,
-  { row, low, high }: { readonly row: number; readonly low: number; readonly high: number },
+  { row, low, high }: RowPart,
+  disc: { readonly from: Point; readonly radius: number },
   paint: PaintSpan,
 ): void {
+  const half = disc.radius ** 2 - (row + 0.5 - disc.from.y) ** 2;
+  if (half < 0) return paintCentres(canvas, { row, low, high }, paint);
+  const reach = Math.sqrt(half);
+  paintCentres(canvas, { row, low, high: Math.min(high, disc.from.x - reach) }, paint);
+  paintCentres(canvas, { row, low: Math.max(low, disc.from.x + reach), high }, paint);
+}
+
+/** A stretch of a row between two points. */
+interface RowPart {
+  readonly row: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Paints the pixels of a row whose centre lies between `low` and `high`. */
+function paintCentres(canvas: Canvas, { row, low, high }: RowPart, paint: PaintSpan): void {
   const from = Math.max(0, Math.ceil(low - 0.5));
   const to = Math.min(canvas.widthPx, Math.ceil(high - 0.5));
   if (from < to) paint(row, from, to);

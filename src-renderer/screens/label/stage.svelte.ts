@@ -12,6 +12,7 @@ import {
   resized,
   showing,
   toImage,
+  toScreen,
   zoomed,
   type View,
 } from '../../components/viewer/camera.ts';
@@ -25,6 +26,8 @@ export interface StageOptions {
     readonly proposal: HTMLCanvasElement;
     readonly overlay: HTMLCanvasElement;
   };
+  /** The circle of the brush. Moving an element costs less than drawing a circle. */
+  readonly circle: HTMLElement;
   /** Changes with the picture's pixels. */
   readonly version: string;
   readonly colorOf: (value: number) => string;
@@ -44,6 +47,8 @@ export class Stage {
   view: View;
   /** In pixels of the image; undefined when the pointer is elsewhere. */
   cursor: Point | undefined;
+  /** Where the cursor was drawn last, and the class there. */
+  readout: { readonly at: Point; readonly value: number } | undefined;
   isKeyboard = $state(false);
   isSubtracting = $state(false);
   isPanning = $state(false);
@@ -56,6 +61,7 @@ export class Stage {
   #isPictureStale = true;
   #frame: number | undefined;
   #isOverlayStale = true;
+  #isCursorStale = true;
   #shownView: View | undefined;
   #isFitted = true;
 
@@ -74,7 +80,7 @@ export class Stage {
     this.#proposal = new ClassLayer(canvases.proposal, editor.proposal);
     const empty = { left: 0, top: 0, scale: 1, widthPx: 0, heightPx: 0, pixelRatio: 1 };
     this.view = $state.raw(empty);
-    this.cursor = $state.raw<Point | undefined>(undefined);
+    this.readout = $state.raw<Stage['readout']>(undefined);
   }
 
   /** The canvas has this size on the screen. */
@@ -109,10 +115,10 @@ export class Stage {
   /** The pointer passed these points of the canvas. */
   point(through: readonly Point[]): void {
     const points = through.map((at) => toImage(this.view, at));
-    this.isKeyboard = false;
+    if (this.isKeyboard) this.leaveKeyboard();
     this.cursor = points.at(-1);
     if (this.#options.editor.gesture.type === 'stroke') this.use({ type: 'move', through: points });
-    this.#overlaySoon();
+    this.#cursorSoon();
   }
 
   press(at: Point): void {
@@ -125,14 +131,15 @@ export class Stage {
   leave(): void {
     if (this.isKeyboard) return;
     this.cursor = undefined;
-    this.#overlaySoon();
+    this.#cursorSoon();
   }
 
   /** The keyboard's cross goes away. */
   leaveKeyboard(): void {
     this.isKeyboard = false;
     this.cursor = undefined;
-    this.#overlaySoon();
+    this.#isOverlayStale = true;
+    this.#cursorSoon();
   }
 
   /** Moves the keyboard's cross, which appears in the middle of the view. */
@@ -153,14 +160,17 @@ export class Stage {
     this.cursor = cursor;
     if (editor.gesture.type === 'stroke') this.use({ type: 'move', through: [cursor] });
     this.#move(showing(this.#image, this.view, cursor));
-    this.#overlaySoon();
+    this.#cursorSoon();
   }
 
   /** Gives an event to the tool in hand. */
   use(event: ToolEvent): void {
-    this.#options.editor.use(event, this.toolSettings);
-    this.#drawSoon();
-    this.#overlaySoon();
+    const { editor } = this.#options;
+    const { gesture } = editor;
+    editor.use(event, this.toolSettings);
+    if (gesture.type === 'polygon' || editor.gesture.type === 'polygon')
+      this.#isOverlayStale = true;
+    this.#cursorSoon();
   }
 
   get toolSettings(): ToolSettings {
@@ -195,7 +205,7 @@ export class Stage {
 
   /** Draws the cursor again, e.g. when the brush has another size. */
   refreshCursor(): void {
-    this.#overlaySoon();
+    this.#cursorSoon();
   }
 
   dispose(): void {
@@ -224,8 +234,11 @@ export class Stage {
     return Math.max(1, near * (step === 'far' ? 5 : 1));
   }
 
-  #overlaySoon(): void {
-    this.#isOverlayStale = true;
+  #cursorSoon(): void {
+    this.#isCursorStale = true;
+    // Cross and polygon follow the cursor; the circle moves by itself.
+    const { gesture } = this.#options.editor;
+    if (this.isKeyboard || gesture.type === 'polygon') this.#isOverlayStale = true;
     this.#drawSoon();
   }
 
@@ -242,6 +255,7 @@ export class Stage {
     if (this.#shownView !== view) {
       this.#shownView = view;
       this.#isOverlayStale = true;
+      this.#isCursorStale = true;
       this.#isPictureStale = true;
       this.#showTiles(view);
     }
@@ -249,6 +263,7 @@ export class Stage {
     const areLabelsComplete = this.#classes.draw(view);
     const hasProposal = this.#options.editor.hasProposal;
     const isProposalComplete = !hasProposal || this.#proposal.draw(view);
+    if (this.#isCursorStale) this.#placeCursor(view);
     if (this.#isOverlayStale) this.#drawOverlay(view);
     if (!areLabelsComplete || !isProposalComplete) this.#drawSoon();
   }
@@ -262,17 +277,31 @@ export class Stage {
 
   #drawOverlay(view: View): void {
     this.#isOverlayStale = false;
-    const { settings, editor, colorOf, classValue } = this.#options;
-    const isShown = this.cursor !== undefined && !this.isPanning && settings.tool !== 'pan';
-    drawOverlay(this.#overlay, view, {
-      tool: settings.tool,
-      gesture: editor.gesture,
-      cursor: isShown ? this.cursor : undefined,
-      isKeyboard: this.isKeyboard,
-      radiusPx: settings.radiusPx(view.scale),
-      isErasing: this.isSubtracting || settings.tool === 'eraser',
-      color: colorOf(classValue()),
-    });
+    const { editor, colorOf, classValue } = this.#options;
+    const { cursor, isKeyboard } = this;
+    const color = colorOf(classValue());
+    drawOverlay(this.#overlay, view, { gesture: editor.gesture, cursor, isKeyboard, color });
+  }
+
+  #placeCursor(view: View): void {
+    this.#isCursorStale = false;
+    this.readout = this.#readoutAt(this.cursor);
+    const { circle, settings } = this.#options;
+    const isBrush = settings.tool === 'brush' || settings.tool === 'eraser';
+    const isShown = isBrush && this.cursor !== undefined && !this.isPanning;
+    circle.hidden = !isShown;
+    if (!isShown || this.cursor === undefined) return;
+    const { x, y } = toScreen(view, this.cursor);
+    const radius = Math.max(1.5, settings.radiusPx(view.scale) * view.scale);
+    circle.style.width = `${2 * radius}px`;
+    circle.style.height = `${2 * radius}px`;
+    circle.style.transform = `translate(${x - radius}px, ${y - radius}px)`;
+  }
+
+  #readoutAt(at: Point | undefined): Stage['readout'] {
+    if (at === undefined || !isInside(this.#image, at)) return undefined;
+    const { store } = this.#options.editor;
+    return { at, value: store.valueAt(Math.floor(at.x), Math.floor(at.y)) };
   }
 
   /** Loads the labels that are in view. */
@@ -288,13 +317,6 @@ export class Stage {
     if (tiles.length > tilesShownAtMost) return;
     editor.store.show(tiles);
     if (editor.hasProposal) editor.proposal.show(tiles);
-  }
-
-  /** The class under the cursor; undefined outside of the image. */
-  valueUnderCursor(): number | undefined {
-    const { cursor } = this;
-    if (cursor === undefined || !isInside(this.#image, cursor)) return undefined;
-    return this.#options.editor.store.valueAt(Math.floor(cursor.x), Math.floor(cursor.y));
   }
 }
 

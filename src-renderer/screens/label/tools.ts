@@ -17,7 +17,13 @@ export const toolKeys: Readonly<Record<string, Tool>> = {
 /** What the hand is doing between two events. */
 export type Gesture =
   | { readonly type: 'none' }
-  | { readonly type: 'stroke'; readonly value: number; readonly last: Point }
+  | {
+      readonly type: 'stroke';
+      readonly value: number;
+      readonly last: Point;
+      /** Of the brush at the last point. */
+      readonly radiusPx: number;
+    }
   | { readonly type: 'polygon'; readonly corners: readonly Point[]; readonly value: number };
 
 export const noGesture: Gesture = { type: 'none' };
@@ -80,7 +86,7 @@ function press(at: Point, settings: ToolSettings): ToolResult {
     case 'brush':
     case 'eraser': {
       const segment = { from: at, to: at, radiusPx: settings.radiusPx };
-      const gesture: Gesture = { type: 'stroke', value, last: at };
+      const gesture: Gesture = { type: 'stroke', value, last: at, radiusPx: settings.radiusPx };
       return { gesture, actions: [{ type: 'paint', segment, value }] };
     }
     case 'polygon':
@@ -105,10 +111,11 @@ function continueStroke(
       let { last } = stroke;
       const actions: ToolAction[] = [];
       for (const to of event.through) {
-        actions.push({ type: 'paint', segment: { from: last, to, radiusPx }, value });
+        const isContinued = radiusPx === stroke.radiusPx;
+        actions.push({ type: 'paint', segment: { from: last, to, radiusPx, isContinued }, value });
         last = to;
       }
-      return { gesture: { ...stroke, last }, actions };
+      return { gesture: { ...stroke, last, radiusPx }, actions };
     }
     case 'release':
     case 'confirm':

@@ -63,6 +63,13 @@ describe('paintSegment', () => {
     }
   });
 
+  it.each(segments)('paints only what is new after $from', (segment) => {
+    const dab = painted({ ...segment, to: segment.from });
+    const rest = painted({ ...segment, isContinued: true });
+    expect(dab.union(rest)).toEqual(painted(segment));
+    expect(dab.intersection(rest).size).toBe(0);
+  });
+
   it('works in proportion to the brush, not to the image', () => {
     const huge = { widthPx: 1_000_000, heightPx: 1_000_000 };
     const at = { x: 500_000.5, y: 500_000.5 };

@@ -37,11 +37,12 @@ describe('useTool', () => {
       { type: 'move', through: [at(2, 2), at(5, 5)] },
       { type: 'release' },
     ]);
+    const next = { radiusPx: 3, isContinued: true };
     expect(gesture).toEqual(noGesture);
     expect(actions).toEqual([
       { type: 'paint', segment: { from: at(1, 1), to: at(1, 1), radiusPx: 3 }, value: 2 },
-      { type: 'paint', segment: { from: at(1, 1), to: at(2, 2), radiusPx: 3 }, value: 2 },
-      { type: 'paint', segment: { from: at(2, 2), to: at(5, 5), radiusPx: 3 }, value: 2 },
+      { type: 'paint', segment: { ...next, from: at(1, 1), to: at(2, 2) }, value: 2 },
+      { type: 'paint', segment: { ...next, from: at(2, 2), to: at(5, 5) }, value: 2 },
       { type: 'end' },
     ]);
   });
