@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import * as v from 'valibot';
 import type { Duplicate, ImportOverview, MaskChoice, MaskSurvey } from '../../contract/import.ts';
 import { countClasses, isRare, warningsOf } from '../../datasets/class-shares.ts';
@@ -9,9 +10,10 @@ import { problemsFileName } from '../../datasets/problems-file.ts';
 import { readLastImport, readSource, readSplitChoice } from '../../datasets/stored-settings.ts';
 import type { ImportJobOptions } from '../../jobs/job-options.ts';
 import { AppError } from '../../lib/errors.ts';
+import type { ImageOutline } from '../../project/image-outlines.ts';
 import type { FolderRow, ImageRow } from '../../project/images.ts';
 import type { Project } from '../../project/project.ts';
-import { OutlineCache } from '../outline-cache.ts';
+import { isImporting, Remembered } from '../remembered.ts';
 import { groupByOf, groupChoices, previewSplit, requireWholeShares } from '../split-preview.ts';
 import { storedSurvey, toContract } from '../stored-survey.ts';
 import type { Workspace } from '../workspace.ts';
@@ -20,11 +22,12 @@ import { implementation } from './base.ts';
 export function importService(workspace: Workspace) {
   const { places } = workspace;
   const procedures = implementation.import;
-  const outlines = new OutlineCache(workspace);
+  const outlines = new Remembered(workspace, readOutlines);
+  const overview = new Remembered(workspace, () => overviewOf(workspace));
   const start = (options: ImportJobOptions): { readonly jobId: string } =>
     startJob(workspace, options);
   return {
-    overview: procedures.overview.handler(() => overviewOf(workspace)),
+    overview: procedures.overview.handler(() => overview.get()),
     start: procedures.start.handler(({ input }) => {
       const folders = input.placeIds.map((placeId) => optionsFor(places.pathOf(placeId)));
       return start({ task: 'folders', folders });
@@ -63,16 +66,16 @@ export function importService(workspace: Workspace) {
     groupChoices: procedures.groupChoices.handler(async () => {
       const { project } = workspace;
       const hasModels = project.runs.list().some(({ kind }) => kind === 'finetune');
-      return groupChoices(await outlines.all(), readSplitChoice(project), hasModels);
+      return groupChoices(await outlines.get(), readSplitChoice(project), hasModels);
     }),
     previewSplit: procedures.previewSplit.handler(async ({ input }) =>
-      previewSplit(await outlines.all(), input),
+      previewSplit(await outlines.get(), input),
     ),
     applySplit: procedures.applySplit.handler(({ input: { grouping, shares, seed } }) => {
       requireWholeShares(shares);
       return start({ task: 'split', groupBy: groupByOf(grouping), shares, seed });
     }),
-    leaks: procedures.leaks.handler(async () => leakScore(await outlines.all())),
+    leaks: procedures.leaks.handler(async () => leakScore(await outlines.get())),
     surveyMasks: procedures.surveyMasks.handler(({ input }) =>
       start({ task: 'survey', masksPath: places.pathOf(input.placeId) }),
     ),
@@ -86,19 +89,25 @@ export function importService(workspace: Workspace) {
   };
 }
 
+/** 100,000 of them are read in slices, so that main answers others in between. */
+async function readOutlines(project: Project): Promise<readonly ImageOutline[]> {
+  const outlines: ImageOutline[] = [];
+  for (const page of project.imageOutlines.pages()) {
+    for (const outline of page) outlines.push(outline);
+    await setImmediate();
+  }
+  return outlines;
+}
+
 /** One import at a time: two would divide the images against each other. */
 function startJob(workspace: Workspace, options: ImportJobOptions): { readonly jobId: string } {
-  const { queue } = workspace;
-  const isBusy = queue
-    .shown()
-    .some(({ type, status }) => type === 'import' && (status === 'queued' || status === 'running'));
-  if (isBusy) {
+  if (isImporting(workspace)) {
     throw new AppError(
       'import.busy',
       'An import is still running. Wait until it has ended, or cancel it.',
     );
   }
-  return { jobId: queue.add({ type: 'import', options: { ...options } }).id };
+  return { jobId: workspace.queue.add({ type: 'import', options: { ...options } }).id };
 }
 
 function optionsFor(imagesPath: string): ImportOptions {
