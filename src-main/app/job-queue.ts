@@ -23,6 +23,7 @@ export class JobQueue {
   readonly #events: QueueEvents;
   readonly #running = new Map<string, RunningJob>();
   readonly #seen = new Set<string>();
+  #isDisposed = false;
 
   constructor(project: Project, events: QueueEvents) {
     this.#project = project;
@@ -81,8 +82,16 @@ export class JobQueue {
     return this.#running.size > 0;
   }
 
-  /** Asks every job to pause (or, where that means nothing, to cancel) and waits for them. */
+  /**
+   * Asks every job to pause (or, where that means nothing, to cancel) and waits for them. Jobs that
+   * still waited count as interrupted.
+   */
   async dispose(): Promise<void> {
+    this.#isDisposed = true;
+    for (const job of this.#project.jobs.list({ status: 'queued' })) {
+      if (!this.#seen.has(job.id) || this.#running.has(job.id)) continue;
+      markFinished(this.#project, job.id, { status: 'interrupted', error: null, result: null });
+    }
     const ending = [...this.#running.values()].map((running) => {
       const type = this.#project.jobs.get(running.jobId)?.type;
       running.ask(type !== undefined && heavy.has(type) ? 'pause' : 'cancel');
@@ -92,6 +101,7 @@ export class JobQueue {
   }
 
   #startNext(): void {
+    if (this.#isDisposed) return;
     for (const job of this.#project.jobs.list({ status: 'queued' })) {
       if (!this.#seen.has(job.id) || this.#running.has(job.id)) continue;
       if (heavy.has(job.type) && this.#isHeavyWorking()) continue;
