@@ -25,28 +25,28 @@ test('from an empty disk to an exported model', async ({ app, openBrowser }) => 
 
   await test.step('a folder with masks is imported', () => importFolder(app));
 
-  await test.step('pre-training is paused, the browser closed and opened again', async () => {
-    await pretrain(app.page);
-    await app.page.close();
-    const page = await (await (await openBrowser()).newContext()).newPage();
-    await page.goto(await app.newLink());
-    await page.getByRole('link', { name: 'Pre-train' }).click();
-    await page.getByRole('table').getByRole('link', { name: 'tiny' }).click();
-    await page.getByRole('button', { name: 'Continue, nothing changes' }).click();
-    await expect(page.getByText(/Continuing after step/)).toBeVisible({ timeout: 120_000 });
-    await page.getByRole('button', { name: 'Stop and keep' }).click();
-    const main = page.getByRole('main');
-    await expect(main.getByText('Done', { exact: true })).toBeVisible({ timeout: 60_000 });
-    await page.context().close();
-  });
-
-  const page = await app.restart();
+  const page =
+    await test.step('pre-training is paused, the browser closed and opened', async () => {
+      await pretrain(app.page);
+      await app.page.close();
+      const page = await (await (await openBrowser()).newContext()).newPage();
+      await page.goto(await app.newLink());
+      await page.getByRole('link', { name: 'Pre-train' }).click();
+      await page.getByRole('table').getByRole('link', { name: 'tiny' }).click();
+      await page.getByRole('button', { name: 'Continue, nothing changes' }).click();
+      await expect(page.getByText(/Continuing after step/)).toBeVisible({ timeout: 120_000 });
+      await page.getByRole('button', { name: 'Stop and keep' }).click();
+      const main = page.getByRole('main');
+      await expect(main.getByText('Done', { exact: true })).toBeVisible({ timeout: 60_000 });
+      return page;
+    });
 
   await test.step('what is painted is there after a reload', () => paint(page));
   await test.step('a small study ends in a sentence', () => study(page));
   await test.step('a cell of the confusion matrix opens its images', () => confusion(page));
   await test.step('a folder is segmented', () => segment(app, page));
   await test.step('the exported model runs in onnxruntime', () => exportModel(app, page));
+  await page.context().close();
 });
 
 /** Images with their masks, without the files that say how to divide and name them. */
