@@ -5,8 +5,8 @@ import type { OpenedProject } from './workspace.ts';
 
 /** The open project with the state of its five steps. */
 export function projectState({ project, queue }: OpenedProject): OpenProject {
-  const images = project.images.count({ status: 'usable' });
-  const labelled = project.images.count({ status: 'usable', hasMask: true });
+  const images = project.imagePages.count({ status: 'usable' });
+  const labelled = project.imagePages.count({ status: 'usable', label: 'labelled' });
   const runs = project.runs.list();
   const pretrainings = runs.filter(({ kind }) => kind === 'pretrain');
   const models = runs.filter(({ kind, result }) => kind === 'finetune' && result !== null);

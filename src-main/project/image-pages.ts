@@ -114,9 +114,10 @@ function conditionsOf({ search, split, label, hasProblem, status }: ImagePageFil
     conditions.push(`rel_path LIKE @search ESCAPE '\\'`);
     parameters['search'] = `%${search.trim().replaceAll(/[\\%_]/g, '\\$&')}%`;
   }
-  if (label !== undefined) {
-    const not = label === 'labelled' ? '' : 'NOT ';
-    conditions.push(`${not}EXISTS (SELECT 1 FROM masks WHERE masks.image_id = images.id)`);
+  // Few masks are looked up one by one; many images without one are passed by.
+  if (label === 'labelled') conditions.push('images.id IN (SELECT image_id FROM masks)');
+  if (label === 'unlabelled') {
+    conditions.push('NOT EXISTS (SELECT 1 FROM masks WHERE masks.image_id = images.id)');
   }
   if (hasProblem === true) {
     conditions.push('(folder_id, rel_path) IN (SELECT folder_id, path FROM import_problems)');
