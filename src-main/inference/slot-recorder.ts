@@ -35,6 +35,8 @@ import type { RgbImage } from './tiles.ts';
 const costShare = 0.02;
 /** Pictures between start and end, at a half, a quarter, an eighth... of the run. */
 const mostBetween = 10;
+/** Of one look, until one was measured. */
+const guessedCostSeconds = 3;
 const networkPx = 384;
 const shownPx = 320;
 
@@ -57,7 +59,7 @@ export class SlotRecorder implements TrainingObserver {
   readonly #total: number;
   #prepared: readonly Prepared[] | undefined;
   #lastStep: number | undefined;
-  #costSeconds = 0;
+  #costSeconds = guessedCostSeconds;
 
   constructor(
     project: Project,
