@@ -38,11 +38,11 @@ test('the view stays where it is when a stroke was stored', async ({ app }) => {
   const { page } = app;
   await startLabelling(page);
   await page.keyboard.press('z');
-  await expect(page.getByText(/^100\s%/)).toBeVisible();
+  await expect(zoomOf(page)).toHaveText(/^100\s%/);
   const refreshed = page.waitForResponse((answer) => answer.url().endsWith('/labels/open'));
   await paint(page, [-60, 0], [60, 20]);
   await refreshed;
-  await expect(page.getByText(/^100\s%/)).toBeVisible();
+  await expect(zoomOf(page)).toHaveText(/^100\s%/);
 });
 
 test('kill -9 in the middle of a stroke loses at most a second of it', async ({ app }) => {
@@ -161,6 +161,9 @@ async function makeProject(home: Home): Promise<string> {
   await decon('import', images, '--project', project);
   return project;
 }
+
+/** Zoom, place and class below the canvas. */
+const zoomOf = (page: Page) => page.locator('main p[aria-live="off"]');
 
 const canvas = (page: Page) => page.getByRole('application');
 
