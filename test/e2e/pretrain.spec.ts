@@ -56,7 +56,8 @@ test('a run is planned, paused, found again after a reload, continued and stoppe
   await page.reload();
   await page.getByRole('button', { name: 'Continue, nothing changes' }).click();
   await expect(main.getByText('Running', { exact: true })).toBeVisible({ timeout: 60_000 });
-  await expect(page.getByText(/Continuing after step/)).toBeVisible({ timeout: 120_000 });
+  const said = main.getByRole('listitem').filter({ hasText: 'Continuing after step' });
+  await expect(said).toBeVisible({ timeout: 120_000 });
 
   await page.getByRole('button', { name: 'Stop and keep' }).click();
   await expect(main.getByText('Done', { exact: true })).toBeVisible({ timeout: 60_000 });
