@@ -166,7 +166,7 @@ test('a folder is segmented into another, with names seen before', async ({ app 
     timeout: 180_000,
   });
   await page.getByText('1 skipped file').click();
-  await expect(page.getByRole('row', { name: /^torn\.png/ })).toContainText('damaged');
+  await expect(page.getByRole('row', { name: /^torn\.png .*damaged/ })).toBeVisible();
   const [model = ''] = readdirSync(join(app.homeDir, 'Results/masks'));
   expect(readdirSync(join(app.homeDir, 'Results/masks', model))).toHaveLength(3);
   await expect(page.getByText(/holds 3 of these masks already/)).toBeVisible();
