@@ -31,13 +31,6 @@ const { values } = parseArgs({
 const side = Number(values.side);
 const moves = Number(values.moves);
 
-/** The events of one stroke. */
-interface Stroke {
-  readonly samples: readonly Sample[];
-  /** Milliseconds of processor time the page's main thread took for each; not those it waited. */
-  readonly cpu: number;
-}
-
 interface Sample {
   readonly drawn: number;
   readonly frame: number;
@@ -117,12 +110,12 @@ async function measure(page: Page): Promise<void> {
   for (const zoom of ['fit', '25 %', '100 %', '400 %']) {
     await zoomTo(page, zoom);
     for (const brushPx of [10, 50, 200]) {
-      const stroke = await paint(page, brushPx);
-      all.push(...stroke.samples);
-      report(zoom, `${brushPx} px`, stroke);
+      const samples = await paint(page, brushPx);
+      all.push(...samples);
+      report(zoom, `${brushPx} px`, samples);
     }
   }
-  report('all', '', { samples: all, cpu: NaN });
+  report('all', '', all);
   console.log(`Memory of the page's process: ${await pageMemory(page)} MB`);
 }
 
@@ -150,7 +143,7 @@ async function zoomTo(page: Page, zoom: string): Promise<void> {
   await page.waitForTimeout(4000); // tiles of the picture and of the labels
 }
 
-async function paint(page: Page, brushPx: number): Promise<Stroke> {
+async function paint(page: Page, brushPx: number): Promise<readonly Sample[]> {
   await page
     .getByRole('slider', { name: 'Size' })
     .fill(String(Math.round(Math.log10(brushPx) * 100)));
@@ -164,27 +157,16 @@ async function paint(page: Page, brushPx: number): Promise<Stroke> {
   });
   await page.mouse.move(at(0).x, at(0).y);
   await page.mouse.down();
-  const before = await threadSeconds(page);
   for (let i = 1; i <= moves; i++) {
     const { x, y } = at(i);
     await page.mouse.move(x, y);
   }
-  const cpu = ((await threadSeconds(page)) - before) * 1000;
   await page.mouse.up();
   await page.waitForTimeout(500);
-  return { samples: await page.evaluate(() => window.latencies), cpu: cpu / moves };
+  return page.evaluate(() => window.latencies);
 }
 
-/** Processor time of the tasks of the page's main thread. */
-async function threadSeconds(page: Page): Promise<number> {
-  const session = await page.context().newCDPSession(page);
-  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
-  const { metrics } = await session.send('Performance.getMetrics');
-  await session.detach();
-  return metrics.find(({ name }) => name === 'TaskDuration')?.value ?? NaN;
-}
-
-function report(zoom: string, brush: string, { samples, cpu }: Stroke): void {
+function report(zoom: string, brush: string, samples: readonly Sample[]): void {
   const of = (name: keyof Sample, share: number): string => {
     const sorted = samples.map((sample) => sample[name]).sort((a, b) => a - b);
     const at = Math.min(sorted.length - 1, Math.floor(sorted.length * share));
@@ -193,6 +175,6 @@ function report(zoom: string, brush: string, { samples, cpu }: Stroke): void {
   const columns = [of('drawn', 0.5), of('drawn', 0.95), of('frame', 0.5), of('frame', 0.95)];
   console.log(
     `${zoom.padEnd(7)} ${brush.padEnd(7)} ${String(samples.length).padStart(6)} `,
-    [...columns, of('frame', 1), cpu.toFixed(1).padStart(4)].join('   '),
+    [...columns, of('frame', 1)].join('   '),
   );
 }
