@@ -83,9 +83,7 @@ export async function surveyFiles(
     seen: found.map(({ seen }) => seen),
     values: valuesOf(scans),
     scans,
-    unlabelled: pairs.unlabelled
-      .filter(({ isUsable }) => isUsable)
-      .map(({ relPath }) => relPath),
+    unlabelled: pairs.unlabelled.filter(({ isUsable }) => isUsable).map(({ relPath }) => relPath),
     stray: pairs.stray,
     problems,
     readSample: async (seen, size) => {

@@ -10,6 +10,7 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium, type Page } from '@playwright/test';
+import type { NewImage } from '../../src-main/project/images.ts';
 import { createProject } from '../../src-main/project/project.ts';
 import { createHome, type Home } from '../e2e/home.ts';
 import { findChromium } from '../e2e/hosts.ts';
@@ -50,7 +51,7 @@ async function generate(home: Home): Promise<void> {
     ranges: [],
     intensity: { low: 0, mean: 128, high: 255 },
   };
-  const all = Array.from({ length: images }, (_, i) => {
+  const all = Array.from({ length: images }, (_, i): NewImage => {
     const relPath = `part-${String(i % 100).padStart(3, '0')}/image-${String(i).padStart(6, '0')}.jpg`;
     const original = originals[i % originals.length] ?? '';
     if (i < 100) mkdirSync(join(folder, relPath.slice(0, 8)));
@@ -60,8 +61,9 @@ async function generate(home: Home): Promise<void> {
     return {
       ...{ folderId, relPath, bytes, modifiedMs: i, sha256, format: 'jpeg', widthPx, heightPx },
       ...{ channels: 3, bitDepth: 8, pages: 1, facts, groupKey: null, duplicateOf: null },
-      ...{ split: 'unlabelled', status: 'usable' },
-    } as const;
+      split: 'unlabelled',
+      status: 'usable',
+    };
   });
   project.images.upsertMany(all);
   project.dispose();
