@@ -95,7 +95,7 @@ async function study(page: Page): Promise<void> {
   await press(page, plan.getByRole('button', { name: 'Compare starts' }));
   await expect(page.getByRole('region', { name: 'Verdict' }).getByText(/^With 10/)).toContainText(
     'mean IoU changed by',
-    { timeout: 300_000 },
+    { timeout: 90_000 },
   );
   await press(page, page.getByRole('link', { name: /repetition 1: Done/ }).first());
   await reach(page, page.getByRole('tab', { name: 'Scores' }));

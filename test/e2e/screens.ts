@@ -63,6 +63,7 @@ export const screens: readonly Screen[] = [
     open: (page: Page) => openModel(page, tab),
   })),
   { name: 'use-look', open: (page) => goTo(page, '#/use', 'Use') },
+  { name: 'use-image', open: predictOne },
   { name: 'use-batch', open: (page) => goTo(page, '#/use?tab=batch', 'Use') },
   { name: 'use-export', open: (page) => goTo(page, '#/use?tab=export', 'Use') },
   {
@@ -100,7 +101,9 @@ export function watchPictures(page: Page): void {
 export async function settle(page: Page): Promise<void> {
   await page.waitForFunction(() => document.querySelector('main [aria-busy="true"]') === null);
   await expect.poll(() => pending.get(page)?.size ?? 0, { intervals: [200, 200, 500] }).toBe(0);
-  await page.waitForFunction(() => [...document.images].every((image) => image.complete));
+  await page.waitForFunction(() =>
+    [...document.images].every((image) => image.complete || image.loading === 'lazy'),
+  );
   await page.evaluate(() => document.fonts.ready.then(() => undefined));
 }
 
@@ -120,4 +123,14 @@ async function openModel(page: Page, tab: string): Promise<void> {
   await page.getByRole('table').getByRole('link').first().click();
   await expect(page).toHaveURL(/view=model/);
   await page.getByRole('tab', { name: new RegExp(`^${tab}`, 'i') }).click();
+}
+
+/** Segments the first held-out image of the project. */
+async function predictOne(page: Page): Promise<void> {
+  await goTo(page, '#/use', 'Use');
+  await page.getByRole('button', { name: 'Images of the project' }).click();
+  await page.getByRole('menuitem', { name: /test/i }).click();
+  const images = page.getByRole('region', { name: 'Images to segment' }).getByRole('listitem');
+  await images.first().getByRole('button').click();
+  await images.first().getByRole('img', { name: 'Predicted' }).waitFor({ timeout: 120_000 });
 }
