@@ -55,7 +55,7 @@ export function chartOptions(
   return {
     legend: { show: false },
     cursor: { y: false, points: { size: 7, width: 1.5, fill: look.surface } },
-    padding: [10, 12, 0, 0],
+    padding: [10, 20, 0, 0],
     scales: {
       x: { time: false, distr: shape.hasLogX ? 3 : 1 },
       y: {
