@@ -209,9 +209,11 @@ async function exportModel({ homeDir }: App, page: Page): Promise<void> {
   const folder = join(homeDir, 'results');
   const file = readdirSync(folder).find((name) => name.endsWith('.onnx')) ?? '';
   const session = await ort.InferenceSession.create(readFileSync(join(folder, file)));
-  const picture = new ort.Tensor('uint8', new Uint8Array(64 * 64 * 3).fill(40), [1, 64, 64, 3]);
-  const { probabilities } = await session.run({ image: picture });
-  expect(probabilities?.dims).toEqual([1, 64, 64, 2]);
+  const [input] = session.inputMetadata;
+  const shape = input?.isTensor === true ? input.shape.map(Number) : [];
+  const values = new Uint8Array(shape.reduce((product, n) => product * n, 1)).fill(40);
+  const { probabilities } = await session.run({ image: new ort.Tensor('uint8', values, shape) });
+  expect(probabilities?.dims).toEqual([...shape.slice(0, 3), 2]);
 }
 
 async function chooseFolder(page: Page, ...path: readonly string[]): Promise<void> {
