@@ -51,6 +51,9 @@ async function pretrain(page: Page): Promise<void> {
   ] as const) {
     await type(page, drawer.getByRole('spinbutton', { name, exact: true }), value);
   }
+  await reach(page, drawer.getByRole('tab', { name: 'Images' }));
+  await page.keyboard.press('ArrowRight');
+  await type(page, drawer.getByRole('spinbutton', { name: 'Decoder width (channels)' }), '16');
   await press(page, drawer.getByRole('button', { name: 'Done' }));
   await press(page, page.getByRole('button', { name: 'Start learning' }));
   const main = page.getByRole('main');
@@ -100,7 +103,10 @@ async function study(page: Page): Promise<void> {
   await press(page, page.getByRole('link', { name: /repetition 1: Done/ }).first());
   await reach(page, page.getByRole('tab', { name: 'Scores' }));
   await page.keyboard.press('ArrowRight');
-  await press(page, page.getByRole('button', { name: /taken for/ }).first());
+  await press(
+    page,
+    page.getByRole('button', { name: /taken for|found as such/, disabled: false }).first(),
+  );
   await expect(page.getByText('most pixels first')).toBeVisible();
 }
 
