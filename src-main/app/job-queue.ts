@@ -1,5 +1,5 @@
 import { startJob, type JobEvent, type RunningJob } from '../jobs/runner.ts';
-import { interruptLostJobs, markFinished } from '../jobs/states.ts';
+import { interruptLostJobs, isOpen, markFinished } from '../jobs/states.ts';
 import { detach } from '../lib/detach.ts';
 import { log } from '../lib/log.ts';
 import type { JobRequest, JobRow, JobType, NewJob } from '../project/jobs.ts';
@@ -80,6 +80,11 @@ export class JobQueue {
 
   get isWorking(): boolean {
     return this.#running.size > 0;
+  }
+
+  /** Whether a long job waits or works, here or in another program. */
+  get isHeavyOpen(): boolean {
+    return this.shown().some((job) => heavy.has(job.type) && isOpen(job));
   }
 
   /**

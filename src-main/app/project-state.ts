@@ -1,4 +1,5 @@
 import type { OpenProject, StepState } from '../contract/projects.ts';
+import { isOpen } from '../jobs/states.ts';
 import type { JobType } from '../project/jobs.ts';
 import { withTilde } from './places.ts';
 import type { OpenedProject } from './workspace.ts';
@@ -10,8 +11,8 @@ export function projectState({ project, queue }: OpenedProject): OpenProject {
   const runs = project.runs.list();
   const pretrainings = runs.filter(({ kind }) => kind === 'pretrain');
   const models = runs.filter(({ kind, result }) => kind === 'finetune' && result !== null);
-  const open = queue.shown().filter(({ status }) => status === 'queued' || status === 'running');
-  const isOpen = (...types: readonly JobType[]): boolean =>
+  const open = queue.shown().filter(isOpen);
+  const works = (...types: readonly JobType[]): boolean =>
     open.some(({ type }) => types.includes(type));
   const isEmpty = images === 0;
   const step = (facts: {
@@ -29,25 +30,25 @@ export function projectState({ project, queue }: OpenedProject): OpenProject {
     name: project.name,
     shown: withTilde(project.dir),
     steps: {
-      images: step({ running: isOpen('import'), done: !isEmpty }),
+      images: step({ running: works('import'), done: !isEmpty }),
       pretrain: step({
         ...needsImages,
-        running: isOpen('pretrain'),
+        running: works('pretrain'),
         done: pretrainings.some(({ status }) => status === 'done'),
       }),
-      label: step({ ...needsImages, running: isOpen('suggest', 'propose'), done: labelled > 0 }),
+      label: step({ ...needsImages, running: works('suggest', 'propose'), done: labelled > 0 }),
       study: step({
         ...(isEmpty
           ? needsImages
           : labelled < 3
             ? { locked: 'Label at least three images first.' }
             : {}),
-        running: isOpen('study', 'finetune'),
+        running: works('study', 'finetune'),
         done: models.length > 0,
       }),
       use: step({
         ...(models.length === 0 ? { locked: 'Train a model in Study first.' } : {}),
-        running: isOpen('predict'),
+        running: works('predict'),
         done: false,
       }),
     },

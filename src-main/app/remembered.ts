@@ -1,3 +1,4 @@
+import { isOpen } from '../jobs/states.ts';
 import type { Project } from '../project/project.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -44,7 +45,5 @@ export class Remembered<T> {
 
 /** Whether a job of the window reads images, looks at masks or divides. */
 export function isImporting({ queue }: Workspace): boolean {
-  return queue
-    .shown()
-    .some(({ type, status }) => type === 'import' && (status === 'queued' || status === 'running'));
+  return queue.shown().some((job) => job.type === 'import' && isOpen(job));
 }

@@ -70,8 +70,9 @@ export function stateInWords(job: JobRow, nowMs: number = now()): string {
   return isSilent ? 'not responding' : job.status;
 }
 
-export function isOpen(job: JobRow): boolean {
-  return job.status === 'queued' || job.status === 'running';
+/** Whether a job, or the run it works on, waits or works. */
+export function isOpen({ status }: { readonly status: Status }): boolean {
+  return status === 'queued' || status === 'running';
 }
 
 function hasProcess(job: JobRow): boolean {

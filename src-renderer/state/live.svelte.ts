@@ -1,6 +1,7 @@
 import { consumeEventIterator } from '@orpc/client';
 import type { Job, LiveState, Topic } from '../../src-main/contract/jobs.ts';
 import { client } from '../client/client.ts';
+import { isUnfinished } from '../job-status.ts';
 
 type Listener = () => void;
 
@@ -15,9 +16,7 @@ class Live {
   readonly #listeners = new Map<Topic, Set<Listener>>();
 
   /** Jobs that wait or work. */
-  readonly open = $derived(
-    this.jobs.filter(({ status }) => status === 'queued' || status === 'running'),
-  );
+  readonly open = $derived(this.jobs.filter(isUnfinished));
 
   start(): void {
     this.#connect();

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import * as v from 'valibot';
 import type { Duplicate, ImportOverview, MaskChoice, MaskSurvey } from '../../contract/import.ts';
 import { countClasses, isRare, warningsOf } from '../../datasets/class-shares.ts';
 import type { ImportOptions } from '../../datasets/import-types.ts';
@@ -159,7 +158,7 @@ function overviewOf(workspace: Workspace): ImportOverview {
       };
     }),
     fingerprint: last === undefined ? null : fingerprintNow(project, last.fingerprint),
-    last: last === undefined ? null : v.parse(lastSchema, last),
+    last: last ?? null,
     problems,
   };
 }
@@ -204,13 +203,3 @@ function duplicatesOf(
     return { copy: pictured(copy), kept: kept === undefined ? null : pictured(kept) };
   });
 }
-
-const lastSchema = v.object({
-  at: v.number(),
-  found: v.number(),
-  usable: v.number(),
-  skipped: v.number(),
-  unchanged: v.number(),
-  otherFiles: v.number(),
-  seconds: v.number(),
-});

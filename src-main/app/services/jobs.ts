@@ -35,11 +35,12 @@ async function* watch(workspace: Workspace, signal?: AbortSignal): AsyncGenerato
   let last = '';
   try {
     while (signal?.aborted !== true) {
-      const state = { ...stateOf(workspace), changed: [...changed] };
+      const state = stateOf(workspace);
+      const topics = [...changed];
       changed.clear();
       const text = JSON.stringify(state);
-      if (text !== last || state.changed.length > 0) yield state;
-      last = JSON.stringify({ ...state, changed: [] });
+      if (text !== last || topics.length > 0) yield { ...state, changed: topics };
+      last = text;
       await new Promise<void>((resolve) => setTimeout(resolve, fastestMs));
       if (changed.size > 0) continue;
       await new Promise<void>((resolve) => {

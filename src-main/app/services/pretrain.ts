@@ -36,11 +36,7 @@ export function pretrainService(workspace: Workspace) {
     }),
     measure: procedures.measure.handler(({ input }) => {
       const { project, queue } = workspace;
-      const isBusy = queue.shown().some(({ status, type }) => {
-        const isOpen = status === 'queued' || status === 'running';
-        return isOpen && ['pretrain', 'finetune', 'study', 'calibrate'].includes(type);
-      });
-      if (isBusy) {
+      if (queue.isHeavyOpen) {
         throw new AppError(
           'pretrain.busy',
           'Something else is being computed. Measure this machine when it is done or paused.',

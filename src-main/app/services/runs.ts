@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { LevelHealth, RunDetails, RunSummary } from '../../contract/runs.ts';
 import { prepareResume, type Extension } from '../../jobs/continuation.ts';
 import { deleteWeights, renameRun, weightBytes } from '../../jobs/run-care.ts';
+import { isOpen } from '../../jobs/states.ts';
 import { AppError } from '../../lib/errors.ts';
 import { readRunSlots } from '../../inference/slot-record.ts';
 import { healthFromMetrics, verdictFromMetrics } from '../../pretrain/health.ts';
@@ -140,7 +141,7 @@ function servedSentence(project: Project, run: RunRow): string {
   if (model !== undefined) {
     return `The weights of step ${model.step.toLocaleString('en-US')} are used by Study and Use.`;
   }
-  if (run.status === 'running' || run.status === 'queued') {
+  if (isOpen(run)) {
     return 'Weights can be used as soon as it is paused, stopped or done.';
   }
   const latest = project.checkpoints.get(run.id, 'latest');
