@@ -40,7 +40,7 @@ export async function maskTile(
     widthPx: Math.min(tileSidePx, size.widthPx - left),
     heightPx: Math.min(tileSidePx, size.heightPx - top),
   };
-  return colorClasses(classes, { size, square, isOutline, colors: project.classes.list() });
+  return colorClasses(classes, { size, square, isOutline, colors: visibleColors(project) });
 }
 
 /** The whole mask, as large as the thumbnail of its image. */
@@ -52,10 +52,18 @@ export async function maskThumbnail(
   const classes = await heldClasses(project, imageId);
   const size = fitInside(classes, sizePx);
   const square = { left: 0, top: 0, ...size };
-  return colorClasses(classes, { size, square, isOutline: false, colors: project.classes.list() });
+  return colorClasses(classes, { size, square, isOutline: false, colors: visibleColors(project) });
 }
 
-/** A part of a mask as it looks at another size: nearest neighbor, so that classes stay classes. */
+/** Colors to lay over an image: black means "nothing here" and would only hide the image. */
+export function visibleColors(project: Project) {
+  return project.classes.list().filter(({ color }) => fromHex(color) !== 0);
+}
+
+/**
+ * A part of a mask as it looks at another size: nearest neighbor, so that classes stay classes. Those
+ * without a color stay transparent.
+ */
 export function colorClasses(
   classes: ClassPicture,
   view: {
@@ -83,7 +91,7 @@ export function colorClasses(
     for (let column = 1; column <= square.widthPx; column++) {
       const index = at(row, column);
       const color = colors.get(index);
-      if (color === undefined || color === 0) continue;
+      if (color === undefined) continue;
       const isInside =
         isOutline &&
         at(row - 1, column) === index &&

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import * as v from 'valibot';
 import { openImageMask } from '../datasets/class-mask.ts';
 import { imageFactsSchema } from '../datasets/image-facts.ts';
-import { type ClassPicture, colorClasses } from '../datasets/mask-picture.ts';
+import { type ClassPicture, colorClasses, visibleColors } from '../datasets/mask-picture.ts';
 import { fitInside } from '../datasets/picture-thumbnail.ts';
 import { levelSize, tileSidePx } from '../datasets/picture-tiles.ts';
 import { CPU } from '../graph/types.ts';
@@ -58,7 +58,7 @@ export async function predictionPicture(
   const classes = isDifference
     ? await heldDifference(project, request)
     : await heldPrediction(project, request);
-  const colors = isDifference ? disagreement : project.classes.list();
+  const colors = isDifference ? disagreement : visibleColors(project);
   const isOutline = request.isOutline ?? false;
   if ('sizePx' in part) {
     const size = fitInside(classes, part.sizePx);

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   cpSync,
@@ -10,6 +9,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { runDecon } from './decon.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const folder = join(root, 'out/e2e');
@@ -70,20 +70,4 @@ function recipeHash(): string {
 
 function relative(word: string): string {
   return word.replace(root, '');
-}
-
-function runDecon(words: readonly string[]): Promise<void> {
-  const main = join(root, 'src-main/cli/main.ts');
-  const child = spawn(process.execPath, [main, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const said: string[] = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => said.push(chunk.toString()));
-  }
-  return new Promise((done, fail) => {
-    child.once('error', fail);
-    child.once('close', (code) => {
-      if (code === 0) done();
-      else fail(new Error(`decon ${words.join(' ')} ended with ${code}:\n${said.join('')}`));
-    });
-  });
 }

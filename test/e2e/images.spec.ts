@@ -2,6 +2,7 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync
 import { join, parse } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expect, test, type App } from './fixtures.ts';
+import { chooseFolder } from './hands.ts';
 
 const demo = join(import.meta.dirname, '../../resources/demo');
 const shared = process.env['DECON_SHARED'] ?? join(import.meta.dirname, '../../../shared');
@@ -42,12 +43,6 @@ async function newProject(app: App): Promise<Page> {
   await page.getByRole('button', { name: 'Create project' }).click();
   await expect(page.getByRole('heading', { name: 'Drop a folder of images here' })).toBeVisible();
   return page;
-}
-
-async function chooseFolder(page: Page, ...path: readonly string[]): Promise<void> {
-  const dialog = page.getByRole('dialog');
-  for (const name of path) await dialog.getByRole('button', { name, exact: true }).click();
-  await dialog.getByRole('button', { name: `Choose "${path.at(-1) ?? ''}"` }).click();
 }
 
 const tab = (page: Page, name: string | RegExp) => page.getByRole('tab', { name });

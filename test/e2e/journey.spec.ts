@@ -1,8 +1,10 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Locator, Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import * as ort from 'onnxruntime-node';
 import { expect, test, type App } from './fixtures.ts';
+import { chooseFolder, toggle } from './hands.ts';
+import { planTinyRun } from './tiny-run.ts';
 
 const root = join(import.meta.dirname, '../..');
 const shared = process.env['DECON_SHARED'] ?? join(root, '../shared');
@@ -83,25 +85,9 @@ async function importFolder({ page }: App): Promise<void> {
   await expect(page.getByRole('rowheader', { name: 'nucleus' })).toBeVisible();
 }
 
-/** Settings of a network that is far too small to learn anything. */
-const tiny: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  Length: { Steps: '100000' },
-  Images: { 'Batch (tiles)': '2', 'Crop (px)': '32', 'Tile (px)': '32', Scale: '0.25' },
-  Network: { 'Decoder width (channels)': '16' },
-  Slots: { 'Slots of the encoder': '8', 'Projection (values)': '8', 'Hidden width': '16' },
-};
-
 async function pretrain(page: Page): Promise<void> {
   await page.getByRole('link', { name: 'Pre-train' }).click();
-  await page.getByRole('button', { name: 'All options' }).click();
-  for (const [group, values] of Object.entries(tiny)) {
-    await page.getByRole('tab', { name: group }).click();
-    for (const [label, value] of Object.entries(values)) {
-      await page.getByRole('spinbutton', { name: label, exact: true }).fill(value);
-    }
-  }
-  await page.getByRole('button', { name: 'Done' }).click();
-  await page.getByLabel('Name').fill('tiny');
+  await planTinyRun(page);
   await page.getByRole('button', { name: 'Start learning' }).click();
   const curve = page.getByRole('slider', { name: 'Read values: Loss over the steps' });
   await expect(curve).toBeEnabled({ timeout: 120_000 });
@@ -214,16 +200,4 @@ async function exportModel({ homeDir }: App, page: Page): Promise<void> {
   const values = new Uint8Array(shape.reduce((product, n) => product * n, 1)).fill(40);
   const { probabilities } = await session.run({ image: new ort.Tensor('uint8', values, shape) });
   expect(probabilities?.dims).toEqual([...shape.slice(0, 3), 2]);
-}
-
-async function chooseFolder(page: Page, ...path: readonly string[]): Promise<void> {
-  const dialog = page.getByRole('dialog');
-  for (const name of path) await dialog.getByRole('button', { name, exact: true }).click();
-  await dialog.getByRole('button', { name: `Choose "${path.at(-1) ?? ''}"` }).click();
-}
-
-/** By keyboard: the boxes of the chips are drawn by their labels. */
-async function toggle(box: Locator): Promise<void> {
-  await box.focus();
-  await box.press('Space');
 }

@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdir, readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 import type { Page } from '@playwright/test';
 import { expectAccessible } from './axe.ts';
+import { runDecon } from './decon.ts';
 import { expect, test as base } from './fixtures.ts';
 import type { Home } from './home.ts';
 
@@ -153,12 +152,8 @@ async function makeProject(home: Home): Promise<string> {
   const grey = (await readdir(source)).filter((name) => name.endsWith('.png')).slice(0, 4);
   for (const name of grey) await cp(join(source, name), join(images, name));
   const project = join(home.projectDir, 'photos.decon');
-  const decon = async (...words: readonly string[]): Promise<void> => {
-    const main = join(root, 'src-main/cli/main.ts');
-    await promisify(execFile)(process.execPath, [main, ...words], { env: home.env });
-  };
-  await decon('init', project);
-  await decon('import', images, '--project', project);
+  await runDecon(['init', project], home.env);
+  await runDecon(['import', images, '--project', project], home.env);
   return project;
 }
 

@@ -1,22 +1,19 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import type { Locator, Page } from '@playwright/test';
+import type { Page } from '@playwright/test';
 import { expectAccessible } from './axe.ts';
+import { runDecon } from './decon.ts';
 import { expect, test } from './fixtures.ts';
+import { toggle } from './hands.ts';
 
 const root = join(import.meta.dirname, '../..');
-const program = join(root, 'src-main/cli/main.ts');
 
 /** A project with labels and a pre-training, which is far too short to help. */
 async function prepare(project: string): Promise<void> {
-  const decon = (words: readonly string[]) =>
-    promisify(execFile)(process.execPath, [program, ...words], { cwd: root });
-  await decon(['init', project]);
-  await decon(['import', join(root, 'resources/demo'), '--project', project]);
+  await runDecon(['init', project]);
+  await runDecon(['import', join(root, 'resources/demo'), '--project', project]);
   const sizes = ['--steps', '4', '--batch', '4', '--size', '64', '--tile', '96', '--scale', '0.5'];
   const network = ['--set', 'decoderChannels=32', '--set', 'hidden=64', '--set', 'dim=32'];
-  await decon(['pretrain', '--name', 'short', '--project', project, ...sizes, ...network]);
+  await runDecon(['pretrain', '--name', 'short', '--project', project, ...sizes, ...network]);
 }
 
 test.use({
@@ -27,12 +24,6 @@ test.use({
   },
 });
 test.describe.configure({ timeout: 420_000 });
-
-/** By keyboard: the boxes of the chips are drawn by their labels. */
-async function toggle(box: Locator): Promise<void> {
-  await box.focus();
-  await box.press('Space');
-}
 
 async function planTinyStudy(page: Page): Promise<void> {
   await page.evaluate(() => (location.hash = '#/study'));

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import {
   cpSync,
   mkdirSync,
@@ -10,14 +9,14 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import type { Page } from '@playwright/test';
 import * as ort from 'onnxruntime-node';
 import { readOnnxMetadata } from '../../src-main/graph/onnx-metadata.ts';
+import { runDecon } from './decon.ts';
 import { expect, test } from './fixtures.ts';
+import { chooseFolder } from './hands.ts';
 
 const root = join(import.meta.dirname, '../..');
-const program = join(root, 'src-main/cli/main.ts');
 const demo = join(root, 'resources/demo');
 
 /** Made once for the tests of this file. */
@@ -26,10 +25,8 @@ let prepared: Promise<string> | undefined;
 /** A project with two models that learned next to nothing. */
 async function prepare(): Promise<string> {
   const project = join(mkdtempSync(join(tmpdir(), 'decon-use-')), 'Nuclei.decon');
-  const decon = (words: readonly string[]) =>
-    promisify(execFile)(process.execPath, [program, ...words], { cwd: root });
-  await decon(['init', project]);
-  await decon(['import', demo, '--project', project]);
+  await runDecon(['init', project]);
+  await runDecon(['import', demo, '--project', project]);
   const sizes = ['--steps', '6', '--batch', '4', '--size', '64', '--tile', '96', '--scale', '0.5'];
   const network = ['--set', 'decoderChannels=32', '--set', 'evaluations=1'];
   const quick = [...sizes, ...network, '--fraction', '10%', '--set', 'evaluationImages=4'];
@@ -37,7 +34,7 @@ async function prepare(): Promise<string> {
     ['first', '1'],
     ['second', '2'],
   ] as const) {
-    await decon(['finetune', '--name', name, '--seed', seed, '--project', project, ...quick]);
+    await runDecon(['finetune', '--name', name, '--seed', seed, '--project', project, ...quick]);
   }
   return project;
 }
@@ -66,13 +63,6 @@ test.use({
   },
 });
 test.describe.configure({ timeout: 300_000 });
-
-/** In the picker of the page: a folder of the home folder. */
-async function chooseFolder(page: Page, name: string): Promise<void> {
-  const dialog = page.getByRole('dialog');
-  await dialog.getByRole('button', { name, exact: true }).click();
-  await dialog.getByRole('button', { name: `Choose "${name}"` }).click();
-}
 
 /** A fingerprint of what the viewer shows. */
 function picture(page: Page): Promise<string> {
