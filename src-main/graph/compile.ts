@@ -10,6 +10,7 @@ import {
   type SessionOptions,
   type SessionTensors,
 } from './session.ts';
+import { halfPrecision } from './passes/half-precision.ts';
 import { keepsOutputs, openState, type StepState } from './step-state.ts';
 import { inputName, outputName, traceFunction, traceStep, type TensorSpecs } from './trace.ts';
 import {
@@ -56,11 +57,16 @@ export interface CompiledFunction {
   dispose(): Promise<void>;
 }
 
+/** `half` computes convolutions and matrix products in float16; it pays on graphics cards only. */
+export type Precision = 'single' | 'half';
+
 export interface StepOptions {
   readonly state: HostTensors;
   readonly batch: TensorSpecs;
   readonly device: Device;
   readonly label: string;
+  /** `single` when absent, and on a CPU that takes the place of another device. */
+  readonly precision?: Precision;
   /** Writes an onnxruntime profile to a file that begins so. */
   readonly profilePrefix?: string;
   /** Refuses the device when it would leave a part of the step to the CPU. */
@@ -72,6 +78,8 @@ export interface StepOptions {
   readonly onFallback?: OnFallback;
 }
 
+type Where = Pick<StepOptions, 'device' | 'precision'>;
+
 /** Told, in a sentence, when the CPU takes the place of a device that refuses a graph. */
 export type OnFallback = (sentence: string) => void;
 
@@ -80,29 +88,31 @@ export type OnFallback = (sentence: string) => void;
  * @throws AppError `device.unavailable`, `graph.missing-kernel`, `graph.state-changed`
  */
 export function compileStep(step: StepFunction, options: StepOptions): Promise<CompiledStep> {
-  return withFallback(options, (device) => compileOnDevice(step, { ...options, device }));
+  return withFallback(options, (where) => compileOnDevice(step, { ...options, ...where }));
 }
 
 /** On the wanted device; on the CPU when it refuses and `onFallback` is there to be told. */
 async function withFallback<T>(
-  { device, onFallback }: { readonly device: Device; readonly onFallback?: OnFallback },
-  compile: (device: Device) => Promise<T>,
+  { device, precision = 'single', onFallback }: Pick<StepOptions, keyof Where | 'onFallback'>,
+  compile: (where: Required<Where>) => Promise<T>,
 ): Promise<T> {
   try {
-    return await compile(device);
+    return await compile({ device, precision });
   } catch (error) {
     const isRefusal = error instanceof AppError && error.code === 'device.unavailable';
     const isCpu = device.executor === 'onnxruntime' && device.provider === 'cpu';
     if (!isRefusal || isCpu || onFallback === undefined) throw error;
     onFallback(`The CPU is used instead of the chosen device. ${error.message}`);
-    return compile(CPU);
+    return compile({ device: CPU, precision: 'single' });
   }
 }
 
 async function compileOnDevice(step: StepFunction, options: StepOptions): Promise<CompiledStep> {
   if (options.device.executor !== 'onnxruntime') return eagerStep(step, options);
   const started = performance.now();
-  const graph = traceStep(step, options.state, options.batch, options.device.provider);
+  const { provider } = options.device;
+  const traced = traceStep(step, options.state, options.batch, provider);
+  const graph = options.precision === 'half' ? halfPrecision(traced, provider) : traced;
   const traceMs = performance.now() - started;
   const next = nextNames(graph);
   const { profilePrefix, isWholeOnDevice } = options;
@@ -139,6 +149,8 @@ export interface FunctionOptions {
   readonly device: Device;
   readonly label: string;
   /** As for a step. */
+  readonly precision?: Precision;
+  /** As for a step. */
   readonly onFallback?: OnFallback;
 }
 
@@ -147,7 +159,7 @@ export function compileFunction(
   fn: PureFunction,
   options: FunctionOptions,
 ): Promise<CompiledFunction> {
-  return withFallback(options, (device) => functionOnDevice(fn, { ...options, device }));
+  return withFallback(options, (where) => functionOnDevice(fn, { ...options, ...where }));
 }
 
 async function functionOnDevice(
@@ -159,7 +171,8 @@ async function functionOnDevice(
   );
   if (device.executor !== 'onnxruntime') return eagerFunction(fn, { params, inputs, device });
   const started = performance.now();
-  const graph = traceFunction(fn, params, inputs, { provider: device.provider });
+  const traced = traceFunction(fn, params, inputs, { provider: device.provider });
+  const graph = options.precision === 'half' ? halfPrecision(traced, device.provider) : traced;
   const traceMs = performance.now() - started;
   const session = await openSession(writeOnnx(graph, options.label), device);
   const compileMs = performance.now() - started - traceMs;

@@ -2,8 +2,8 @@ import { AppError } from '../lib/errors.ts';
 import { inferOutputs } from './shapes.ts';
 import type { Provider } from './types.ts';
 
-/** Element types of values inside a graph. */
-export type ElementType = 'float32' | 'int32' | 'int64' | 'bool' | 'uint8';
+/** Element types of values inside a graph. There are no float16 constants. */
+export type ElementType = 'float32' | 'float16' | 'int32' | 'int64' | 'bool' | 'uint8';
 
 export type ConstantData = Float32Array | Int32Array | BigInt64Array | Uint8Array;
 

@@ -249,7 +249,14 @@ function cast(call: Reader): InferredOutput {
 }
 
 /** TensorProto.DataType numbers (ONNX specification). */
-export const ONNX_TYPES = { float32: 1, uint8: 2, int32: 6, int64: 7, bool: 9 } as const;
+export const ONNX_TYPES = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+} as const;
 
 const CAST_TYPES: Readonly<Record<number, ElementType>> = {
   1: 'float32',
@@ -257,6 +264,7 @@ const CAST_TYPES: Readonly<Record<number, ElementType>> = {
   6: 'int32',
   7: 'int64',
   9: 'bool',
+  10: 'float16',
 };
 
 const RULES: Readonly<Record<string, Rule>> = {
