@@ -10,6 +10,7 @@ import {
   type SessionOptions,
   type SessionTensors,
 } from './session.ts';
+import { openCachedSession } from './session-cache.ts';
 import { halfPrecision } from './passes/half-precision.ts';
 import { keepsOutputs, openState, type StepState } from './step-state.ts';
 import { inputName, outputName, traceFunction, traceStep, type TensorSpecs } from './trace.ts';
@@ -123,11 +124,8 @@ async function compileOnDevice(step: StepFunction, options: StepOptions): Promis
       ? { outputsOnDevice: next.map((name) => outputName('next', name)) }
       : {}),
   };
-  const session = await openSession(
-    writeOnnx(graph, options.label),
-    options.device,
-    sessionOptions,
-  );
+  const model = writeOnnx(graph, options.label);
+  const { session } = await openCachedSession(model, options.device, sessionOptions);
   const state = await openState(options.state, options.device);
   const compileMs = performance.now() - started - traceMs;
   const info = { nodes: graph.nodes.length, traceMs, compileMs };

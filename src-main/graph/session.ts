@@ -14,6 +14,10 @@ export interface SessionOptions {
   readonly outputsOnDevice?: readonly string[];
   /** Refuses a model of which the device would leave a part to the CPU. */
   readonly isWholeOnDevice?: boolean;
+  /** Writes the optimized model to this file, in onnxruntime's own format. */
+  readonly saveTo?: string;
+  /** The model is one that `saveTo` wrote; it is not optimized again. */
+  readonly isOptimized?: boolean;
 }
 
 /**
@@ -25,7 +29,6 @@ export async function openSession(
   device: Device,
   options: SessionOptions = {},
 ): Promise<Session> {
-  const isCpu = device.provider === 'cpu';
   // onnxruntime drops an unknown provider without a word and would quietly compute on the CPU.
   if (!listSupportedBackends().some(({ name }) => name === device.provider)) {
     throw new AppError(
@@ -35,33 +38,7 @@ export async function openSession(
     );
   }
   try {
-    return await InferenceSession.create(model, {
-      executionProviders: isCpu
-        ? ['cpu']
-        : [
-            { name: device.provider },
-            ...(options.isWholeOnDevice === true ? [] : ['cpu' as const]),
-          ],
-      graphOptimizationLevel: 'all',
-      ...(device.threads === undefined ? {} : { intraOpNumThreads: device.threads }),
-      interOpNumThreads: 1,
-      // Threads that wait by spinning make a step several times slower as soon as anything else runs.
-      extra: {
-        'session.intra_op.allow_spinning': '0',
-        ...(options.isWholeOnDevice === true ? { 'session.disable_cpu_ep_fallback': '1' } : {}),
-      },
-      executionMode: 'sequential',
-      // A planned block would come on top of what the first run took: a third more memory, no faster.
-      enableMemPattern: false,
-      // Providers report nodes that stay on the CPU as warnings; the device probe tells of them.
-      logSeverityLevel: 3,
-      ...(options.outputsOnDevice === undefined
-        ? {}
-        : { preferredOutputLocation: locations(options.outputsOnDevice) }),
-      ...(options.profilePrefix === undefined
-        ? {}
-        : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
-    });
+    return await InferenceSession.create(model, sessionSettings(device, options));
   } catch (cause) {
     throw new AppError(
       'device.unavailable',
@@ -69,6 +46,42 @@ export async function openSession(
       { cause, details: { provider: device.provider } },
     );
   }
+}
+
+/** What onnxruntime is told about a session. */
+export function sessionSettings(
+  device: Device,
+  options: SessionOptions,
+): InferenceSession.SessionOptions {
+  const { isWholeOnDevice = false, isOptimized = false, saveTo } = options;
+  return {
+    executionProviders:
+      device.provider === 'cpu'
+        ? ['cpu']
+        : [{ name: device.provider }, ...(isWholeOnDevice ? [] : ['cpu' as const])],
+    graphOptimizationLevel: isOptimized ? 'disabled' : 'all',
+    ...(device.threads === undefined ? {} : { intraOpNumThreads: device.threads }),
+    interOpNumThreads: 1,
+    extra: {
+      // Threads that wait by spinning make a step several times slower as soon as anything else runs.
+      'session.intra_op.allow_spinning': '0',
+      ...(isWholeOnDevice ? { 'session.disable_cpu_ep_fallback': '1' } : {}),
+      ...(isOptimized ? { 'session.load_model_format': 'ORT' } : {}),
+      ...(saveTo === undefined ? {} : { 'session.save_model_format': 'ORT' }),
+    },
+    ...(saveTo === undefined ? {} : { optimizedModelFilePath: saveTo }),
+    executionMode: 'sequential',
+    // A planned block would come on top of what the first run took: a third more memory, no faster.
+    enableMemPattern: false,
+    // Providers report nodes that stay on the CPU as warnings; the device probe tells of them.
+    logSeverityLevel: 3,
+    ...(options.outputsOnDevice === undefined
+      ? {}
+      : { preferredOutputLocation: locations(options.outputsOnDevice) }),
+    ...(options.profilePrefix === undefined
+      ? {}
+      : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
+  };
 }
 
 function locations(names: readonly string[]): Record<string, 'gpu-buffer'> {
