@@ -80,6 +80,12 @@ export const finetuneConfigSchema = v.strictObject({
   /** Linear warm-up over this share of the steps; protects pre-trained weights from early noise. */
   warmupShare: v.optional(share, 0.05),
 
+  /**
+   * `half` computes the network with 16-bit numbers, which is faster on most graphics cards; the CPU
+   * cannot gain from it and refuses.
+   */
+  precision: v.optional(v.picklist(['single', 'half']), 'single'),
+
   /** Loss is cross-entropy + this times soft Dice; equal parts as in nnU-Net. */
   diceWeight: v.optional(nonNegative, 1),
   /** Share of crops centred on a pixel of a class drawn evenly (nnU-Net oversamples a third). */

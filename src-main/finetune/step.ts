@@ -6,6 +6,7 @@ import { colorMapLength, writeColorMap } from '../lib/color-map.ts';
 import { defined } from '../lib/errors.ts';
 import { writeCropMatrix } from '../lib/resample.ts';
 import type { SegmentationConfig } from '../nn/config.ts';
+import { guardedUpdate, lossScale } from '../nn/loss-scale.ts';
 import { gradientsOf } from '../nn/objective.ts';
 import {
   applyColorMap,
@@ -151,7 +152,8 @@ export interface TrainedNames {
 
 /**
  * One training step: augmentation, forward, loss, backward, update. State: the network's parameters
- * and running statistics under their names, and `optimizer.*` buffers. Pre-trained parameters follow
+ * and running statistics under their names, `optimizer.*` buffers, and in half precision the scale of
+ * the loss (`initLossScale`). Pre-trained parameters follow
  * the rate in `pretrainedOptimizer`, the others that in `optimizer`. Outputs: `loss`,
  * `crossEntropy`, `dice`, scalars of the network before the update.
  */
@@ -161,6 +163,7 @@ export function buildFinetuneStep(
   names: TrainedNames,
 ): StepFunction {
   const { weightDecay } = optimizerSettings(config);
+  const isHalf = config.precision === 'half';
   const groups = [
     { input: 'optimizer', names: names.trainable.filter((name) => !names.pretrained.has(name)) },
     {
@@ -179,7 +182,8 @@ export function buildFinetuneStep(
         config.diceWeight,
       );
       const losses = { loss: total, crossEntropy, dice };
-      return { loss: total, side: { ...losses, ...Object.fromEntries(updates) } };
+      const side = { ...losses, ...Object.fromEntries(updates) };
+      return { loss: total, side, scale: isHalf ? lossScale(state) : undefined };
     });
     const { loss, crossEntropy, dice, ...statistics } = side;
     const updated = groups.map((group) =>
@@ -189,12 +193,15 @@ export function buildFinetuneStep(
         scalars: defined(batch[group.input], group.input),
       }),
     );
-    const next = updated.flatMap(({ params, buffers }) => [
-      ...Object.entries(params),
-      ...Object.entries(buffers),
-    ]);
+    const update = Object.fromEntries(
+      updated.flatMap(({ params, buffers }) => [
+        ...Object.entries(params),
+        ...Object.entries(buffers),
+      ]),
+    );
+    const next = isHalf ? guardedUpdate(state, grads, update) : update;
     return {
-      state: { ...state, ...statistics, ...Object.fromEntries(next) },
+      state: { ...state, ...statistics, ...next },
       outputs: {
         loss: defined(loss, 'loss'),
         crossEntropy: defined(crossEntropy, 'cross-entropy'),

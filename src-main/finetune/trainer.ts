@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import * as v from 'valibot';
+import { requireHalf } from '../graph/half-device.ts';
 import type { Device, HostData } from '../graph/types.ts';
 import { AppError, defined, throwIfCancelled } from '../lib/errors.ts';
 import { Pace } from '../lib/pace.ts';
@@ -26,7 +27,8 @@ import {
  * checkpoint stands. Leaves the weights with the best quick estimate as the run's `final` checkpoint
  * and their scores on all validation and test images as its result. On `pause` it writes a
  * checkpoint and returns; on `stop` it finishes with what it has.
- * @throws AppError `config.invalid`, `splits.*`, `weights.*`, `finetune.diverged`; CancelledError
+ * @throws AppError `config.invalid`, `splits.*`, `weights.*`, `device.no-half`, `finetune.diverged`;
+ * CancelledError
  */
 export async function runFinetuning(
   project: Project,
@@ -39,6 +41,7 @@ export async function runFinetuning(
   const hasState = project.checkpoints.get(runId, 'latest') !== undefined;
   if (run.result !== null && !hasState) return; // it was complete when it was interrupted
   const config = parseFinetuneConfig(run.config);
+  if (config.precision === 'half') await requireHalf(device);
   const data = await openFinetuneData(project, config, control);
   try {
     tellOfNewLabels(project, runId, data, control);

@@ -5,6 +5,7 @@ import { defined } from '../lib/errors.ts';
 import type { RunControl } from '../lib/progress.ts';
 import { Random } from '../lib/random.ts';
 import type { SegmentationConfig } from '../nn/config.ts';
+import { initLossScale } from '../nn/loss-scale.ts';
 import { initOptimizer, optimizerScalars } from '../nn/optimizers.ts';
 import { type Position, readCheckpoint, startPosition } from '../pretrain/checkpoint.ts';
 import type { Project } from '../project/project.ts';
@@ -68,9 +69,14 @@ export async function openTraining(
   if (checkpoint === undefined) for (const notice of notices) control.notice(notice);
   control.report({ phase: 'Preparing the network', done: 0, total: 1, unit: 'step' });
   const step = await compileStep(buildFinetuneStep(config, network, { trainable, pretrained }), {
-    state: checkpoint?.state ?? { ...params, ...initOptimizer(config.optimizer, trained) },
+    state: checkpoint?.state ?? {
+      ...params,
+      ...initOptimizer(config.optimizer, trained),
+      ...(config.precision === 'half' && initLossScale()),
+    },
     batch: finetuneBatchSpecs(config),
     device,
+    precision: config.precision,
     label: 'fine-tuning step',
     onFallback: (sentence) => control.notice(sentence),
   });

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
-import { compileFunction, type OnFallback } from '../graph/compile.ts';
+import { compileFunction, type OnFallback, type Precision } from '../graph/compile.ts';
 import type { TensorSpecs } from '../graph/trace.ts';
 import type { Device, HostTensors, PureFunction } from '../graph/types.ts';
 import { defined } from '../lib/errors.ts';
@@ -37,6 +37,8 @@ export interface PredictorOptions {
   readonly tileSizePx: number;
   readonly batchSize: number;
   readonly device: Device;
+  /** Of the network's products; `single` when absent, and for all scores that are compared. */
+  readonly precision?: Precision;
   /** With it, a device that refuses the network is replaced by the CPU and the sentence says so. */
   readonly onFallback?: OnFallback;
 }

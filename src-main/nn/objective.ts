@@ -9,6 +9,8 @@ export interface Objective {
   readonly loss: Tensor;
   /** Loss parts, next running statistics...; they carry no gradient. */
   readonly side: NamedTensors;
+  /** `[1]`: the loss is differentiated times this, and its gradients divided by it. */
+  readonly scale?: Tensor | undefined;
 }
 
 /**
@@ -22,14 +24,17 @@ export function gradientsOf(
 ): { readonly grads: NamedTensors; readonly side: NamedTensors } {
   const names = Object.keys(params);
   let kept: NamedTensors = {};
+  const factor: { scale?: Tensor | undefined } = {};
   const differentiate = tf.grads(() => {
-    const { loss, side } = objective();
+    const { loss, side, scale } = objective();
+    factor.scale = scale;
     kept = Object.fromEntries(
       Object.entries(side).map(([name, tensor]) => [name, tf.keep(tf.clone(tensor))]),
     );
-    return tf.reshape(loss, []);
+    return tf.reshape(scale === undefined ? loss : tf.mul(loss, scale), []);
   });
-  const grads = differentiate(names.map((name) => defined(params[name], name)));
+  const scaled = differentiate(names.map((name) => defined(params[name], name)));
+  const grads = unscaled(scaled, factor.scale);
   const side = Object.entries(kept).map(([name, tensor]): [string, Tensor] => {
     const handedOn = tf.clone(tensor);
     tensor.dispose();
@@ -39,4 +44,10 @@ export function gradientsOf(
     grads: Object.fromEntries(names.map((name, i) => [name, defined(grads[i], name)])),
     side: Object.fromEntries(side),
   };
+}
+
+function unscaled(gradients: readonly Tensor[], scale: Tensor | undefined): readonly Tensor[] {
+  if (scale === undefined) return gradients;
+  const factor = tf.reshape(tf.reciprocal(scale), []);
+  return gradients.map((gradient) => tf.mul(gradient, factor));
 }

@@ -61,6 +61,8 @@ const TRAINING_ENTRIES = {
   /** Scale of the cached tiles against the source; 1 keeps texture. */
   scale: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1)), 1),
   augmentation: v.optional(augmentationSchema, {}),
+  /** `half`: products of the networks in 16 bit, on graphics cards only. */
+  precision: v.optional(v.picklist(['single', 'half']), 'single'), // ours; SlotCon half
   seed: v.optional(seed, 0),
   /** A safetensors file with an encoder (and decoder) to begin with; random without one. */
   startWeights: v.optional(v.pipe(v.string(), v.maxLength(4096))),

@@ -39,6 +39,8 @@ export interface DeconInputs {
   readonly teacherRate: Tensor;
   /** Independent masks for every branch; absent without channel dropout. */
   readonly dropout?: Readonly<Record<Branch, ChannelDropout>>;
+  /** `[1]`: factor on the loss while gradients are computed; they are divided by it afterwards. */
+  readonly lossScale?: Tensor;
 }
 
 export interface DeconResult {
@@ -90,7 +92,8 @@ export function deconStep(
       return slotconLosses(config, level, state, slots, inputs.views.overlaps, mode, tested);
     });
     const loss = totalLoss(levels, losses, outputs);
-    return { loss, side: Object.fromEntries([...updates, ...outputs, ...seen]) };
+    const side = Object.fromEntries([...updates, ...outputs, ...seen]);
+    return { loss, side, scale: inputs.lossScale };
   });
   return {
     gradients: grads,

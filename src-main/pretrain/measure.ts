@@ -1,4 +1,5 @@
 import { compileStep, type BatchData } from '../graph/compile.ts';
+import { requireHalf } from '../graph/half-device.ts';
 import type { Device } from '../graph/types.ts';
 import { defined, throwIfCancelled } from '../lib/errors.ts';
 import type { RunControl } from '../lib/progress.ts';
@@ -55,10 +56,12 @@ async function measureOne(
 ): Promise<Pace> {
   throwIfCancelled(control.signal);
   onProgress(0);
+  if (config.precision === 'half') await requireHalf(device);
   const compiled = await compileStep(buildPretrainStep(config), {
     state: initialState(config),
     batch: pretrainBatchSpecs(config),
     device,
+    precision: config.precision,
     label: 'calibrate',
   });
   try {

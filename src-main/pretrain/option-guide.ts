@@ -321,6 +321,12 @@ export const optionGuide: readonly OptionGuide[] = [
   ]),
   ...group('Run', [
     [
+      'precision',
+      'Precision',
+      choice('single', 'half'),
+      'Half computes the networks with 16-bit numbers, which is faster on most graphics cards; the CPU cannot gain from it and refuses.',
+    ],
+    [
       'seed',
       'Seed',
       number(0, 2 ** 53 - 1, 1),

@@ -80,5 +80,6 @@ function shapeKey(config: PretrainConfig): string {
     [encoder, decoder, decoderChannels, fcnForm, levels, dim, hidden, prototypes],
     [decoderHidden, decoderPrototypes, dropoutSite, optimizer],
     [batchSize, cropPx, tilePx, config.alpha === 0, config.dropout === 0],
+    ...(config.precision === 'half' ? ['half'] : []),
   ]);
 }

@@ -4,6 +4,7 @@ import { defined } from '../lib/errors.ts';
 import { Random } from '../lib/random.ts';
 import { encoderChannels, encoderShape } from '../nn/config.ts';
 import { DROPPED_LEVELS, type ChannelDropout } from '../nn/fpn.ts';
+import { guardedUpdate, initLossScale, lossScale } from '../nn/loss-scale.ts';
 import { initOptimizer, optimizerScalarsSpec, optimizerUpdate } from '../nn/optimizers.ts';
 import { rank1, rank2, rank4 } from '../nn/tensors.ts';
 import { augmentViews } from './augment.ts';
@@ -32,20 +33,30 @@ export function buildPretrainStep(config: PretrainConfig): StepFunction {
       views,
       teacherRate: input('teacherRate'),
       ...dropoutInputs(config, batch),
+      ...(config.precision === 'half' && { lossScale: lossScale(state) }),
     });
     const updated = optimizerUpdate(config.optimizer, studentOf(state), gradients, state, {
       weightDecay: config.weightDecay,
       momentum: config.optimizerMomentum,
       scalars: input('optimizerScalars'),
     });
-    return { state: { ...state, ...buffers, ...updated.params, ...updated.buffers }, outputs };
+    const update = { ...updated.params, ...updated.buffers };
+    const next = config.precision === 'half' ? guardedUpdate(state, gradients, update) : update;
+    return { state: { ...state, ...buffers, ...next }, outputs };
   };
 }
 
-/** Networks, centers and optimizer buffers at step 0, from the config's seed. */
+/**
+ * Networks, centers and optimizer buffers at step 0, from the config's seed; in half precision the
+ * scale of the loss as well.
+ */
 export function initialState(config: PretrainConfig): HostTensors {
   const state = initPretrainState(config, new Random(config.seed).fork('parameters'));
-  return { ...state, ...initOptimizer(config.optimizer, studentOf(state)) };
+  return {
+    ...state,
+    ...initOptimizer(config.optimizer, studentOf(state)),
+    ...(config.precision === 'half' && initLossScale()),
+  };
 }
 
 /**

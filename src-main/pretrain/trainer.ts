@@ -2,6 +2,7 @@ import { buildTileCache } from '../datasets/tile-cache-build.ts';
 import type { TileCache } from '../datasets/tile-cache.ts';
 import { compileStep } from '../graph/compile.ts';
 import type { CompiledStep } from '../graph/compile.ts';
+import { requireHalf } from '../graph/half-device.ts';
 import type { Device } from '../graph/types.ts';
 import { defined } from '../lib/errors.ts';
 import type { RunControl } from '../lib/progress.ts';
@@ -26,7 +27,7 @@ export type Observe = (config: PretrainConfig) => TrainingObserver;
  * a pause or a stop; each of them leaves a checkpoint and a loadable model. Uses the images of the
  * splits train and unlabelled. A run that was killed and is started again continues exactly.
  * @throws AppError `pretrain.no-images`, `pretrain.images-missing`, `pretrain.diverged`, `config.invalid`,
- * `device.out-of-memory`, `disk.full`; CancelledError
+ * `device.out-of-memory`, `device.no-half`, `disk.full`; CancelledError
  */
 export async function runPretraining(
   project: Project,
@@ -37,7 +38,9 @@ export async function runPretraining(
 ): Promise<void> {
   const started = performance.now();
   const settings = readRunSettings(defined(project.runs.get(runId), 'run').config);
-  const { tilePx, scale } = settings.type === 'asked' ? settings.options : settings.config;
+  const { tilePx, scale, precision } =
+    settings.type === 'asked' ? settings.options : settings.config;
+  if (precision === 'half') await requireHalf(device);
   const tiles = await buildTileCache(
     project,
     { imageIds: trainingImages(project, runId), tileSizePx: tilePx, scale, masks: false },
@@ -78,6 +81,7 @@ export async function trainOnTiles(
     state,
     batch: pretrainBatchSpecs(planned),
     device,
+    precision: planned.precision,
     label: 'pretrain',
     onFallback: (sentence) => control.notice(sentence),
   });

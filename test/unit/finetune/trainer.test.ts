@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FinetuneInput, parseFinetuneConfig } from '../../../src-main/finetune/config.ts';
 import { readImageScores } from '../../../src-main/finetune/image-scores.ts';
 import { finetuneResultSchema } from '../../../src-main/finetune/result.ts';
-import { trainOn } from '../../../src-main/finetune/trainer.ts';
+import { runFinetuning, trainOn } from '../../../src-main/finetune/trainer.ts';
 import { createProject, type Project } from '../../../src-main/project/project.ts';
 import { defined } from '../../../src-main/lib/errors.ts';
 import { blobData, scriptedControl } from './blobs.ts';
@@ -88,8 +88,11 @@ describe('trainOn', () => {
     expect(losses.at(-1)).toBeLessThan((losses[0] ?? 0) / 2);
   });
 
-  it('gives the same losses and weights when paused or killed and resumed', async () => {
-    const [whole, paused, killed] = [newRun(tiny), newRun(tiny), newRun(tiny)];
+  it.each([
+    { title: 'gives the same losses and weights when paused or killed and resumed', input: tiny },
+    { title: 'does so in half precision', input: { ...tiny, precision: 'half' } as const },
+  ])('$title', async ({ input }) => {
+    const [whole, paused, killed] = [newRun(input), newRun(input), newRun(input)];
     await train(whole);
     await train(paused, { pauseAt: 3 });
     expect(project.runs.get(paused)?.result).toBeNull();
@@ -99,6 +102,30 @@ describe('trainOn', () => {
     await train(killed);
     expect(traceOf(paused)).toEqual(traceOf(whole));
     expect(traceOf(killed)).toEqual(traceOf(whole));
+  });
+
+  it('learns in half precision as in single precision', async () => {
+    const inputs = (['single', 'half'] as const).map((precision) => ({ ...tiny, precision }));
+    const [single = [], half = []] = await Promise.all(
+      inputs.map(async (input) => {
+        const runId = newRun(input);
+        await train(runId);
+        return project.runMetrics.list(runId).map(({ values }) => values['loss'] ?? NaN);
+      }),
+    );
+    expect(half).toHaveLength(8);
+    expect(half).not.toEqual(single);
+    half.forEach((loss, i) => {
+      expect(Math.abs(loss - (single[i] ?? NaN)), `step ${i}`).toBeLessThan(0.02); // of about 2
+    });
+  });
+
+  it('is refused in half precision on the CPU', async () => {
+    const runId = newRun({ ...tiny, precision: 'half' });
+    const { control } = scriptedControl();
+    await expect(runFinetuning(project, runId, device, control)).rejects.toMatchObject({
+      code: 'device.no-half',
+    });
   });
 
   it('finishes with a scored model when it is stopped', async () => {

@@ -15,8 +15,11 @@ describe('pre-training on the CPU', () => {
   };
   afterEach(() => projects.splice(0).forEach((made) => made.dispose()));
 
-  it('gives the same losses and weights after being killed twice', async () => {
-    const options = { decoder: 'none', steps: 7, checkpointSeconds: 0 };
+  it.each([
+    { title: 'gives the same losses and weights after being killed twice', precision: 'single' },
+    { title: 'does so in half precision, with the scale of its loss', precision: 'half' },
+  ])('$title', async ({ precision }) => {
+    const options = { decoder: 'none', steps: 7, checkpointSeconds: 0, precision };
     const whole = tiny(options);
     await train(whole);
     const killed = tiny(options);
