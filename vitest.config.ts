@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
 /** A Vulkan driver in software, from Debian's chromium; WebGPU tests run on it without a GPU. */
@@ -6,6 +8,9 @@ const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
 const isDriverChosen = process.env['VK_ICD_FILENAMES'] !== undefined;
 const driver =
   !isDriverChosen && existsSync(swiftShader) ? { VK_ICD_FILENAMES: swiftShader } : undefined;
+
+/** Apart from the caches of the user; kept from run to run, as on a user's machine. */
+const caches = { DECON_CACHE_DIR: join(tmpdir(), 'decon-test-cache') };
 
 export default defineConfig({
   test: {
@@ -30,6 +35,11 @@ function project(
 ): TestProjectInlineConfiguration {
   return {
     extends: true,
-    test: { name, include: [`test/${name}/**/*.test.ts`], sequence: { groupOrder }, env },
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      sequence: { groupOrder },
+      env: { ...caches, ...env },
+    },
   };
 }

@@ -1,11 +1,15 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { round } from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import * as v from 'valibot';
 import { compileStep, type BatchData } from '../../src-main/graph/compile.ts';
-import type { TensorSpecs } from '../../src-main/graph/trace.ts';
+import { writeOnnx } from '../../src-main/graph/onnx-writer.ts';
+import { openCachedSession } from '../../src-main/graph/session-cache.ts';
+import { traceStep, type TensorSpecs } from '../../src-main/graph/trace.ts';
 import type { Device, HostTensors, StepFunction } from '../../src-main/graph/types.ts';
+import { defined } from '../../src-main/lib/errors.ts';
 import { BatchMaker } from '../../src-main/pretrain/batches.ts';
 import { PretrainOptionsSchema, resolvePretrainConfig } from '../../src-main/pretrain/config.ts';
 import {
@@ -77,6 +81,41 @@ describe('a training step', () => {
       }
       await compiled.dispose();
       await reference.dispose();
+    },
+    slowMs,
+  );
+
+  it(
+    'of DeCon-ML in its default size leaves nothing to the CPU, fresh and from the cache',
+    async () => {
+      // Opened and not run: a driver in software would take minutes for a step.
+      const folder = mkdtempSync(join(tmpdir(), 'decon-sessions-'));
+      const config = resolvePretrainConfig(v.parse(PretrainOptionsSchema, { steps: 1000 }), 1000);
+      expect(config).toMatchObject({
+        ...{ encoder: 'resnet18', decoder: 'fpn', levels: 'multi', cropPx: 128, batchSize: 16 },
+        ...{ hidden: 512, dim: 128, prototypes: 64, optimizer: 'lars' },
+      });
+      const [step, state, specs] = [
+        buildPretrainStep(config),
+        initialState(config),
+        pretrainBatchSpecs(config),
+      ];
+      const opened = async (function_: StepFunction) => {
+        const graph = traceStep(function_, state, specs, 'webgpu');
+        const model = writeOnnx(graph, 'default size');
+        const wanted = { isWholeOnDevice: true };
+        const { session, isFromCache } = await openCachedSession(model, WEBGPU, wanted, folder);
+        await session.release();
+        return isFromCache;
+      };
+      expect([await opened(step), await opened(step)]).toEqual([false, true]);
+      // One more node, which that provider does not have, and the device is refused.
+      const rounding: StepFunction = (before, batch) => {
+        const { outputs, ...next } = step(before, batch);
+        return { ...next, outputs: { rounded: round(defined(outputs['loss.total'], 'loss')) } };
+      };
+      await expect(opened(rounding)).rejects.toMatchObject({ code: 'device.unavailable' });
+      rmSync(folder, { recursive: true });
     },
     slowMs,
   );
