@@ -1,5 +1,5 @@
 import { add, matMul } from '@tensorflow/tfjs-core';
-import { AppError, defined, messageOf } from '../lib/errors.ts';
+import { AppError, defined } from '../lib/errors.ts';
 import { compileFunction } from './compile.ts';
 import type { Device, HostTensor } from './types.ts';
 
@@ -20,10 +20,13 @@ export async function requireHalf(device: Device): Promise<void> {
   try {
     sum = await halfProduct(device);
   } catch (cause) {
-    throw refusal(`This device cannot compute with 16-bit numbers: ${messageOf(cause)}`, cause);
+    throw refusal(
+      'This graphics card, or its driver, does not compute with 16-bit numbers.',
+      cause,
+    );
   }
   if (sum === expectedSum) return;
-  throw refusal('This device computes wrong numbers with 16 bits.');
+  throw refusal('This graphics card, or its driver, computes wrong results with 16-bit numbers.');
 }
 
 /** One number of a product of small whole numbers, which 16 bits hold exactly. */

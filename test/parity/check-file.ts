@@ -1,3 +1,4 @@
+import type { Precision } from '../../src-main/graph/compile.ts';
 import type { Device } from '../../src-main/graph/types.ts';
 import { compareAll, type FileResult } from './compare.ts';
 import { isTrajectory, readStepFile } from './step-file.ts';
@@ -5,8 +6,13 @@ import { runStepFile } from './step-run.ts';
 import { runTrajectory } from './trajectory.ts';
 
 /** Runs what a full-step or trajectory file describes and compares everything it holds. */
-export async function checkFile(path: string, device: Device): Promise<FileResult> {
+export async function checkFile(
+  path: string,
+  device: Device,
+  precision: Precision = 'single',
+): Promise<FileResult> {
   const file = readStepFile(path);
   const run = isTrajectory(file.expected) ? runTrajectory : runStepFile;
-  return compareAll(file.name, file.expected, await run(file, device));
+  const actual = await run(file, { device, precision });
+  return compareAll(file.name, file.expected, actual, precision);
 }

@@ -1,10 +1,17 @@
+import type { Precision } from '../../src-main/graph/compile.ts';
 import type { HostTensor, HostTensors } from '../../src-main/graph/types.ts';
 
-/** Largest error allowed: `absolute` + `relative` times the expected tensor's largest value. */
+/**
+ * Largest error allowed: `absolute` + `relative` times the expected tensor's largest value + `ofGroup`
+ * times the largest value of its group in the file.
+ */
 interface Tolerance {
   readonly absolute: number;
   readonly relative?: number;
+  readonly ofGroup?: number;
 }
+
+type ToleranceOf = (group: string, name: string) => Tolerance | undefined;
 
 /** How one group of a file compares. */
 export interface GroupResult {
@@ -29,7 +36,13 @@ export interface FileResult {
 }
 
 /** Compares every expected tensor; the first part of a name is its group. */
-export function compareAll(file: string, expected: HostTensors, actual: HostTensors): FileResult {
+export function compareAll(
+  file: string,
+  expected: HostTensors,
+  actual: HostTensors,
+  precision: Precision = 'single',
+): FileResult {
+  const toleranceOf = precision === 'half' ? halfTolerance : singleTolerance;
   const names = new Map<string, string[]>();
   for (const name of Object.keys(expected)) {
     const group = name.split('.')[0] ?? name;
@@ -37,7 +50,9 @@ export function compareAll(file: string, expected: HostTensors, actual: HostTens
   }
   const computed = new Set(Object.keys(actual).map((name) => name.split('.')[0]));
   const known = [...names].filter(([group]) => computed.has(group) && toleranceOf(group, group));
-  const groups = known.map(([group, members]) => compareGroup(group, members, expected, actual));
+  const groups = known.map(([group, members]) =>
+    compareGroup(group, members, { expected, actual, toleranceOf }),
+  );
   return {
     file,
     passed: groups.every(({ passed }) => passed),
@@ -65,11 +80,19 @@ export function describe(result: FileResult): string {
 function compareGroup(
   group: string,
   names: readonly string[],
-  expected: HostTensors,
-  actual: HostTensors,
+  {
+    expected,
+    actual,
+    toleranceOf,
+  }: {
+    readonly expected: HostTensors;
+    readonly actual: HostTensors;
+    readonly toleranceOf: ToleranceOf;
+  },
 ): GroupResult {
   let [maxError, share, worst] = [0, 0, ''];
   const missing: string[] = [];
+  const groupScale = Math.max(...names.map((name) => largest(expected[name])));
   for (const name of names) {
     const [want, have] = [expected[name], actual[name]];
     if (want === undefined) continue;
@@ -77,9 +100,10 @@ function compareGroup(
       missing.push(name);
       continue;
     }
-    const { absolute, relative = 0 } = toleranceOf(group, name) ?? { absolute: 0 };
-    const { error, scale } = largestError(want, have);
-    const ofTolerance = error / (absolute + relative * scale || Number.MIN_VALUE);
+    const { absolute, relative = 0, ofGroup = 0 } = toleranceOf(group, name) ?? { absolute: 0 };
+    const allowed = absolute + relative * largest(want) + ofGroup * groupScale;
+    const error = largestError(want, have);
+    const ofTolerance = error / (allowed || Number.MIN_VALUE);
     maxError = Math.max(maxError, error);
     if (ofTolerance > share || worst === '') [share, worst] = [ofTolerance, name];
   }
@@ -91,25 +115,30 @@ function compareGroup(
  * Files may keep only the first images of a large tensor. Infinite where a value is no number or
  * the sizes differ.
  */
-function largestError(want: HostTensor, have: HostTensor): { error: number; scale: number } {
+function largestError(want: HostTensor, have: HostTensor): number {
   const [wantPerItem, havePerItem] = [want, have].map(
     ({ data, shape }) => data.length / (shape[0] || 1),
   );
   const isFirstItems = want.data.length < have.data.length && wantPerItem === havePerItem;
-  if (want.data.length !== have.data.length && !isFirstItems) return { error: Infinity, scale: 1 };
-  let [error, scale] = [0, 0];
+  if (want.data.length !== have.data.length && !isFirstItems) return Infinity;
+  let error = 0;
   for (let i = 0; i < want.data.length; i++) {
-    const value = want.data[i] ?? NaN;
-    const difference = Math.abs(value - (have.data[i] ?? NaN));
-    if (Number.isNaN(difference)) return { error: Infinity, scale: 1 };
+    const difference = Math.abs((want.data[i] ?? NaN) - (have.data[i] ?? NaN));
+    if (Number.isNaN(difference)) return Infinity;
     error = Math.max(error, difference);
-    scale = Math.max(scale, Math.abs(value));
   }
-  return { error, scale };
+  return error;
+}
+
+/** The largest absolute value; what is no number is left out. */
+function largest(tensor: HostTensor | undefined): number {
+  let scale = 0;
+  for (const value of tensor?.data ?? []) scale = Math.max(scale, Math.abs(value) || 0);
+  return scale;
 }
 
 /** The recommendations that come with the reference files. */
-function toleranceOf(group: string, name: string): Tolerance | undefined {
+function singleTolerance(group: string, name: string): Tolerance | undefined {
   if (name.endsWith('.num_batches_tracked')) return { absolute: 0 };
   if (group === 'act') return { absolute: name.includes('proj_') ? 2e-5 : 1e-4 };
   if (/^(sgd|lars|adamw)\d+$/.test(group)) return { absolute: group.endsWith('1') ? 5e-5 : 1e-4 };
@@ -140,4 +169,37 @@ const STEP_TOLERANCES: Readonly<Record<string, Tolerance>> = {
   'step.grad_norm': { absolute: 0, relative: 1e-2 },
   'step.center': { absolute: 1e-3 },
   'step.min_margin': { absolute: 1e-3 },
+};
+
+/**
+ * Ours, about twice what was measured (docs/dev/graph.md has the figures). Gradients are compared with
+ * the largest of all, because those that cancel to 0 are left with rounding errors.
+ */
+function halfTolerance(group: string, name: string): Tolerance | undefined {
+  if (name.endsWith('.num_batches_tracked')) return { absolute: 0 };
+  if (/^(sgd|lars|adamw)\d+$/.test(group)) return { absolute: 0, ofGroup: 2e-2 };
+  return HALF_TOLERANCES[name] ?? HALF_TOLERANCES[group];
+}
+
+const HALF_TOLERANCES: Readonly<Record<string, Tolerance>> = {
+  act: { absolute: 0, relative: 1.5e-2 },
+  slots: { absolute: 0, relative: 4e-2 },
+  score: { absolute: 0, relative: 2e-2 },
+  attn: { absolute: 0, relative: 3e-2 },
+  aligned: { absolute: 0, relative: 2e-2 },
+  margin: { absolute: 5e-3 },
+  mask: { absolute: 0 },
+  rowmask: { absolute: 0 },
+  pred: { absolute: 0, relative: 4e-2 },
+  ctr_logits: { absolute: 0, relative: 5e-2 },
+  loss: { absolute: 0, relative: 1.5e-3 },
+  grad: { absolute: 0, ofGroup: 0.35 },
+  ema: { absolute: 2e-6 },
+  after: { absolute: 0, relative: 3e-3 },
+  final: { absolute: 0, ofGroup: 0.3 },
+  step: { absolute: 0 },
+  'step.losses': { absolute: 0, relative: 4e-2 },
+  'step.grad_norm': { absolute: 0, relative: 0.15 },
+  'step.center': { absolute: 0, relative: 1e-2 },
+  'step.min_margin': { absolute: 1e-2 },
 };

@@ -6,8 +6,10 @@ import { checkFile } from './check-file.ts';
 import { describe } from './compare.ts';
 
 const USAGE = `npm run parity -- FILE... [--json] [--device onnxruntime|reference]
+                              [--precision single|half]
 
 Runs the training step that a reference file describes and compares every tensor it holds.
+Half precision has tolerances of its own.
 Exit code 0: all within tolerance, 1: something is not, 2: the file cannot be used.`;
 
 process.exitCode = await main();
@@ -18,6 +20,7 @@ async function main(): Promise<number> {
     options: {
       json: { type: 'boolean', default: false },
       device: { type: 'string', default: 'onnxruntime' },
+      precision: { type: 'string', default: 'single' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -27,12 +30,13 @@ async function main(): Promise<number> {
   }
   const executor = values.device === 'reference' ? 'reference' : 'onnxruntime';
   const device: Device = { executor, provider: 'cpu' };
+  const precision = values.precision === 'half' ? 'half' : 'single';
   let code = 0;
   // npm starts scripts in the package's folder and names the caller's in INIT_CWD.
   const caller = process.env['INIT_CWD'] ?? process.cwd();
   for (const path of positionals.map((file) => resolve(caller, file))) {
     try {
-      const result = await checkFile(path, device);
+      const result = await checkFile(path, device, precision);
       console.log(values.json ? JSON.stringify(result) : describe(result));
       if (!result.passed) code = Math.max(code, 1);
     } catch (error) {

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { compileStep } from '../../src-main/graph/compile.ts';
-import type { Device, HostTensor, HostTensors } from '../../src-main/graph/types.ts';
+import type { HostTensor, HostTensors } from '../../src-main/graph/types.ts';
 import { AppError, defined } from '../../src-main/lib/errors.ts';
 import {
   initOptimizer,
@@ -19,6 +19,7 @@ import {
   specsOf,
   startState,
   stepOnCrops,
+  type Execution,
 } from './step-run.ts';
 
 const LOSSES = ['group_12', 'group_21', 'ctr_12', 'ctr_21', 'total'];
@@ -27,7 +28,7 @@ const LOSSES = ['group_12', 'group_21', 'ctr_12', 'ctr_21', 'total'];
  * Runs the steps of a trajectory file: at step t the crops are rolled along the channels by t, and
  * for odd t the views change places. Learning rates and momenta are those of the file.
  */
-export async function runTrajectory(file: StepFile, device: Device): Promise<HostTensors> {
+export async function runTrajectory(file: StepFile, execution: Execution): Promise<HostTensors> {
   const config = methodConfig(file);
   const values = (name: string): number[] => Array.from(defined(file.expected[name], name).data);
   const learningRates = values('step.lr');
@@ -44,7 +45,12 @@ export async function runTrajectory(file: StepFile, device: Device): Promise<Hos
   };
   const step = await compileStep(
     (before, inputs) => {
-      const { gradients, buffers, outputs, observed } = stepOnCrops(config, before, inputs);
+      const { gradients, buffers, outputs, observed } = stepOnCrops(
+        config,
+        before,
+        inputs,
+        execution.precision,
+      );
       const params = Object.fromEntries(
         Object.entries(before).filter(([name]) => isStudentParameter(name)),
       );
@@ -59,7 +65,7 @@ export async function runTrajectory(file: StepFile, device: Device): Promise<Hos
     {
       state: { ...state, ...initOptimizer(kind, student) },
       batch: { ...specsOf(batch), optimizerScalars: optimizerScalarsSpec },
-      device,
+      ...execution,
       label: `parity of ${file.name}`,
     },
   );

@@ -1,8 +1,25 @@
 import { relu } from '@tensorflow/tfjs-core';
 import { afterAll, describe } from 'vitest';
 import { compileFunction } from '../../src-main/graph/compile.ts';
+import { requireHalf } from '../../src-main/graph/half-device.ts';
 import { messageOf } from '../../src-main/lib/errors.ts';
 import { WEBGPU } from '../unit/graph/check-op.ts';
+
+/**
+ * As `describeOnWebgpu`, but skipped as well where the device has no 16-bit numbers. The driver in
+ * software has none.
+ */
+export async function describeInHalf(): Promise<typeof describe | typeof describe.skip> {
+  const wanted = await describeOnWebgpu();
+  if (wanted === describe.skip) return wanted;
+  try {
+    await requireHalf(WEBGPU);
+    return wanted;
+  } catch (error) {
+    console.warn(`WebGPU checks in half precision skipped: ${messageOf(error)}`);
+    return describe.skip;
+  }
+}
 
 /**
  * `describe` where WebGPU starts, else `describe.skip` after saying why; `DECON_REQUIRE_WEBGPU` makes
