@@ -24,9 +24,11 @@ export async function openCachedSession(
   options: SessionOptions = {},
   folder = sessionFolder(),
 ): Promise<CachedSession> {
-  if (!cachedProviders.includes(device.provider) || model.byteLength < minModelBytes) {
-    return { session: await openSession(model, device, options), isFromCache: false };
-  }
+  const isKept =
+    cachedProviders.includes(device.provider) &&
+    model.byteLength >= minModelBytes &&
+    options.profilePrefix === undefined; // each session writes a profile, and one is asked for
+  if (!isKept) return { session: await openSession(model, device, options), isFromCache: false };
   const key = keyOf(model, device, options);
   const path = join(folder, `${key.toString('hex')}${ending}`);
   const known = await reopened(path, key, device, options);
@@ -87,7 +89,11 @@ interface Place {
   readonly options: SessionOptions;
 }
 
-/** Opens a session and keeps its graph; a cache that cannot be written costs the next start only. */
+/**
+ * Optimizes a graph, keeps it and opens what was kept, so that the first start computes with the very
+ * bytes of the later ones: a session that saves its graph leaves its constants unpacked, which can
+ * change a last bit. A cache that cannot be written costs the next start only.
+ */
 async function openedAndKept(
   model: Uint8Array,
   key: Buffer,
@@ -96,13 +102,14 @@ async function openedAndKept(
   const part = `${path}.${randomUUID()}.part`;
   try {
     mkdirSync(folder, { recursive: true });
-    const session = await openSession(model, device, { ...options, saveTo: part });
+    const saving = await openSession(model, device, { ...options, saveTo: part });
+    await saving.release();
+    const optimized = readFileSync(part);
     attempt(() => {
-      const optimized = readFileSync(part);
       writeFileAtomic(path, [optimized, key, digestOf(optimized)]);
       pruneSessions(folder);
     });
-    return session;
+    return await openSession(optimized, device, { ...options, isOptimized: true });
   } catch {
     // The disk may be full, or the device may refuse the graph: without the cache it says so itself.
     return await openSession(model, device, options);
@@ -122,12 +129,7 @@ function readKept(path: string, key: Buffer): Uint8Array | undefined {
 
 /** Changes with the graph, the settings of the session and everything that `machineKey` covers. */
 function keyOf(model: Uint8Array, device: Device, options: SessionOptions): Buffer {
-  const settings = JSON.stringify({
-    ...sessionSettings(device, options),
-    // A profile changes nothing in the graph.
-    enableProfiling: undefined,
-    profileFilePrefix: undefined,
-  });
+  const settings = JSON.stringify(sessionSettings(device, options));
   return createHash('sha256')
     .update(`${cacheVersion}\n${machineKey()}\n${settings}\n`)
     .update(model)
