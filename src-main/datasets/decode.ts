@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { AppError } from '../lib/errors.ts';
 import { decodeError, fileError, shown } from './file-errors.ts';
 import { headBytes, kindOfContent, type FileKind, type ImageFormat } from './file-kind.ts';
@@ -14,6 +14,7 @@ import {
 } from './image-facts.ts';
 import { measurePixels } from './measure.ts';
 import { readMetadata, readRgbRows, type PixelInput, type RowWindow } from './pixels.ts';
+import { plainHeader } from './plain-header.ts';
 
 /** A whole picture in memory. */
 export interface DecodedImage {
@@ -101,11 +102,22 @@ export async function loadFile(path: string): Promise<LoadedFile> {
     await using file = await open(path, 'r');
     const { size } = await file.stat();
     if (size > maxLoadedBytes) return { path, input: path, bytes: size };
-    const input = await file.readFile();
+    const input = await readWhole(file, size);
     return { path, input, bytes: input.length };
   } catch (cause) {
     throw fileError(cause, path);
   }
+}
+
+/** All bytes of a file of known size; `FileHandle.readFile` would ask for the size once more. */
+async function readWhole(file: FileHandle, size: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(size);
+  for (let done = 0; done < size;) {
+    const { bytesRead } = await file.read(bytes, done, size - done, done);
+    if (bytesRead === 0) return bytes.subarray(0, done); // it became shorter meanwhile
+    done += bytesRead;
+  }
+  return bytes;
 }
 
 /** SHA-256 of the file's bytes, in hexadecimal. */
@@ -130,7 +142,8 @@ export async function inspectImage(file: LoadedFile): Promise<ImageFacts> {
 /** What the header says, cheap; throws for what cannot be used. */
 export async function inspectHeader(file: LoadedFile): Promise<HeaderFacts> {
   const format = await formatOf(file);
-  const metadata = await decoding(file.path, () => readMetadata(file.input));
+  const plain = typeof file.input === 'string' ? undefined : plainHeader(file.input);
+  const metadata = plain ?? (await decoding(file.path, () => readMetadata(file.input)));
   return understand(file.path, format, metadata);
 }
 

@@ -10,11 +10,11 @@ import {
   hashFile,
   inspectHeader,
   inspectPixels,
-  loadFile,
   maxLoadedBytes,
   sniffFile,
 } from './decode.ts';
 import { shown } from './file-errors.ts';
+import { FileLoader } from './file-loader.ts';
 import { formatName, kindOfName } from './file-kind.ts';
 import {
   decodingBytes,
@@ -43,6 +43,11 @@ const fileBytes = 200e6;
 const decodedBytes = 350e6;
 const rowsPerTransaction = 256;
 
+/** Twice the cores: while some files are decoded, others are read and noted. */
+export function filesAtOnce(): number {
+  return 2 * availableParallelism();
+}
+
 export interface PictureTask {
   readonly project: Project;
   readonly folder: FolderRow;
@@ -66,6 +71,7 @@ export async function importPictures(wanted: PictureTask): Promise<void> {
     pending: [],
     fileBudget: new ByteBudget(fileBytes),
     decodingBudget: new ByteBudget(decodedBytes),
+    loader: new FileLoader(),
   } satisfies Task;
   const started = performance.now();
   let done = 0;
@@ -88,7 +94,7 @@ export async function importPictures(wanted: PictureTask): Promise<void> {
     });
   };
   try {
-    await forEachParallel(files, availableParallelism(), look, control.signal);
+    await forEachParallel(files, filesAtOnce(), look, control.signal);
   } finally {
     store(task); // what was read before a cancel need not be read again
   }
@@ -123,6 +129,7 @@ interface Task extends PictureTask {
   /** For the bytes of files in memory; always claimed before `decodingBudget`. */
   readonly fileBudget: ByteBudget;
   readonly decodingBudget: ByteBudget;
+  readonly loader: FileLoader;
 }
 
 function knownImages(project: Project, folder: FolderRow): Map<string, KnownImage> {
@@ -182,7 +189,7 @@ async function readUnlessKnown(task: Task, file: FoundFile, path: string): Promi
   }
   await refuseForeign(path);
   return task.fileBudget.run(Math.min(file.bytes, maxLoadedBytes), async () => {
-    const loaded = await loadFile(path);
+    const loaded = await task.loader.load(path, file.bytes);
     const sha256 = await hashFile(loaded);
     const header = await inspectHeader(loaded);
     const facts = await task.decodingBudget.run(decodingBytes(header), () =>

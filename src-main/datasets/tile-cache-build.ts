@@ -12,7 +12,7 @@ import type { MaskRow } from '../project/masks.ts';
 import type { Project } from '../project/project.ts';
 import { openStoredMask } from './class-mask.ts';
 import { fileError, shown } from './file-errors.ts';
-import { decodingBytes, imageFactsSchema } from './image-facts.ts';
+import { decodingBytes, imageFactsSchema, type ImageFacts } from './image-facts.ts';
 import type { TaskControl } from './import-types.ts';
 import type { MaskMapping } from './mask-mapping.ts';
 import { readMaskMapping } from './stored-settings.ts';
@@ -49,9 +49,8 @@ export async function buildTileCache(
     throw new RangeError(`Scale ${request.scale} is not in (0, 1]`);
   }
   const mapping = request.masks ? readMaskMapping(project) : undefined;
-  const sources = sourcesOf(project, request);
+  const { sources, key } = lookThrough(project, request, mapping);
   const folder = join(project.dir, 'cache');
-  const key = contentKey(request, sources, mapping);
   const files = {
     index: join(folder, `tiles-${key}.json`),
     images: join(folder, `tiles-${key}.rgb`),
@@ -75,18 +74,15 @@ export function tileCacheBytes(
   sizes: readonly { readonly widthPx: number; readonly heightPx: number }[],
   request: Pick<TileCacheRequest, 'tileSizePx' | 'scale' | 'masks'>,
 ): number {
-  const tiles = sizes.reduce(
-    (sum, size) => sum + planTiles(scaledSize(size, request.scale), request.tileSizePx).length,
-    0,
-  );
+  const tiles = sizes.reduce((sum, size) => sum + placesOf(size, request).length, 0);
   return tiles * request.tileSizePx ** 2 * (request.masks ? 4 : 3);
 }
 
+/** What is kept of each image; its row is read again when it is cut, for rows of 100,000 fill memory. */
 interface Source {
-  readonly image: ImageRow;
-  readonly mask: MaskRow | undefined;
-  readonly path: string;
-  readonly places: readonly TilePlace[];
+  readonly imageId: string;
+  readonly widthPx: number;
+  readonly heightPx: number;
   /** Index of its first tile in the cache. */
   readonly firstTile: number;
 }
@@ -118,41 +114,53 @@ const indexSchema = v.object({
   ),
 });
 
-function sourcesOf(project: Project, request: TileCacheRequest): Source[] {
+/** The images in order, and a key of everything that the bytes of the cache depend on. */
+function lookThrough(
+  project: Project,
+  request: TileCacheRequest,
+  mapping: MaskMapping | undefined,
+): { readonly sources: readonly Source[]; readonly key: string } {
   if (request.imageIds.length === 0) {
     throw new AppError('cache.nothing-to-do', 'No image was chosen. Import images first.');
   }
-  let firstTile = 0;
-  return request.imageIds.map((id) => {
-    const image = defined(project.images.get(id), `image ${id}`);
-    const mask = request.masks ? project.masks.get(id) : undefined;
-    const places = planTiles(scaledSize(image, request.scale), request.tileSizePx);
-    const source = { image, mask, path: project.images.pathOf(image), places, firstTile };
-    firstTile += places.length;
-    return source;
-  });
-}
-
-/** Everything that the bytes of the cache depend on. */
-function contentKey(
-  request: TileCacheRequest,
-  sources: readonly Source[],
-  mapping: MaskMapping | undefined,
-): string {
   const hash = createHash('sha256');
   const add = (...parts: readonly unknown[]) => hash.update(`${JSON.stringify(parts)}\n`);
   add(formatVersion, request.tileSizePx, request.scale, request.masks, mapping ?? null);
-  for (const { image, mask } of sources) {
+  let firstTile = 0;
+  const sources = request.imageIds.map((imageId) => {
+    const { image, mask } = rowsOf(project, request, imageId);
+    const { widthPx, heightPx } = image;
     add(image.id, image.sha256, image.bytes, image.modifiedMs, image.facts['ranges']);
     if (mask !== undefined) add(mask.path, mask.format, mask.details, mask.classPixels);
-  }
-  return hash.digest('hex').slice(0, 32);
+    const source = { imageId, widthPx, heightPx, firstTile };
+    firstTile += placesOf(source, request).length;
+    return source;
+  });
+  return { sources, key: hash.digest('hex').slice(0, 32) };
+}
+
+function rowsOf(project: Project, { masks }: TileCacheRequest, imageId: string): Rows {
+  return {
+    image: defined(project.images.get(imageId), `image ${imageId}`),
+    mask: masks ? project.masks.get(imageId) : undefined,
+  };
+}
+
+interface Rows {
+  readonly image: ImageRow;
+  readonly mask: MaskRow | undefined;
+}
+
+function placesOf(
+  size: Pick<Source, 'widthPx' | 'heightPx'>,
+  { scale, tileSizePx }: Pick<TileCacheRequest, 'scale' | 'tileSizePx'>,
+): readonly TilePlace[] {
+  return planTiles(scaledSize(size, scale), tileSizePx);
 }
 
 async function build(task: BuildTask): Promise<void> {
   const { request, sources, files, folder, control } = task;
-  const sizes = sources.map(({ image }) => image);
-  await requireSpace(folder, tileCacheBytes(sizes, request));
+  await requireSpace(folder, tileCacheBytes(sources, request));
   const temporary = (path: string) => `${path}.${process.pid}.tmp`;
   const tiles: Tile[] = [];
   const outputs = [files.images, ...(files.masks === undefined ? [] : [files.masks])];
@@ -192,10 +200,11 @@ async function fill(task: BuildTask, outputs: Outputs): Promise<void> {
     sources,
     availableParallelism(),
     async (source) => {
-      const facts = v.parse(imageFactsSchema, source.image.facts);
-      await requireUnchanged(source);
-      await budget.run(source.image.bytes + decodingBytes(facts), () =>
-        writeTiles(task, outputs, source),
+      const rows = rowsOf(task.project, request, source.imageId);
+      const facts = v.parse(imageFactsSchema, rows.image.facts);
+      await requireUnchanged(rows.image, task.project);
+      await budget.run(rows.image.bytes + decodingBytes(facts), () =>
+        writeTiles(task, outputs, { ...rows, facts, source }),
       );
       done++;
       control.onProgress?.({
@@ -208,23 +217,27 @@ async function fill(task: BuildTask, outputs: Outputs): Promise<void> {
     },
     control.signal,
   );
-  if (outputs.tiles.length !== sources.reduce((sum, source) => sum + source.places.length, 0)) {
+  const expected = sources.reduce((sum, source) => sum + placesOf(source, request).length, 0);
+  if (outputs.tiles.length !== expected) {
     throw new Error(`${request.tileSizePx} px cache is incomplete`);
   }
 }
 
-async function writeTiles(task: BuildTask, outputs: Outputs, source: Source): Promise<void> {
+async function writeTiles(
+  task: BuildTask,
+  outputs: Outputs,
+  { image, mask, facts, source }: Rows & { readonly facts: ImageFacts; readonly source: Source },
+): Promise<void> {
   const { project, mapping } = task;
   const { tileSizePx, scale } = task.request;
-  const { mask } = source;
   const isLabelled = mask !== undefined && mapping !== undefined;
   const pixels = tileSizePx ** 2;
   const cut = {
-    path: source.path,
-    facts: v.parse(imageFactsSchema, source.image.facts),
+    path: project.images.pathOf(image),
+    facts,
     openMask: isLabelled ? () => openStoredMask(project, mask, mapping) : undefined,
-    size: scaledSize(source.image, scale),
-    places: source.places,
+    size: scaledSize(source, scale),
+    places: placesOf(source, task.request),
     tileSizePx,
     signal: task.control.signal,
   };
@@ -233,7 +246,7 @@ async function writeTiles(task: BuildTask, outputs: Outputs, source: Source): Pr
     await writeAt(outputs.images, rgb, index * pixels * 3);
     if (outputs.masks !== undefined) await writeAt(outputs.masks, classes, index * pixels);
     outputs.tiles[index] = {
-      imageId: source.image.id,
+      imageId: image.id,
       ...place,
       ...(isLabelled ? { classPixels: countPixels(classes, mapping.classes.length) } : {}),
     };
@@ -254,7 +267,8 @@ async function writeAt(file: FileHandle, data: Uint8Array, position: number): Pr
   }
 }
 
-async function requireUnchanged({ image, path }: Source): Promise<void> {
+async function requireUnchanged(image: ImageRow, project: Project): Promise<void> {
+  const path = project.images.pathOf(image);
   const facts = await stat(path).catch((cause: unknown) => {
     throw fileError(cause, path);
   });
