@@ -35,6 +35,8 @@ export interface Estimate {
 const smallFilesBytes = 20e6;
 /** While a checkpoint is written, the one before it and the last healthy one are still there. */
 const checkpointFiles = 3;
+/** What is written of a checkpoint in a second, by an ordinary disk. */
+const checkpointBytesPerSecond = 200e6;
 /** Of a time budget that goes into set-up and checkpoints, as the trainer's own fitting has it. */
 const budgetShare = 0.95;
 
@@ -66,10 +68,37 @@ export function estimateTraining(
     secondsPerStep,
     steps,
     epochs: [steps[0] / stepsPerEpoch, steps[1] / stepsPerEpoch],
-    seconds: budget === undefined ? [total * fast, total * slow] : [0.9 * budget, budget],
+    seconds:
+      budget === undefined
+        ? [wholeSeconds(config, total * fast, pace), wholeSeconds(config, total * slow, pace)]
+        : [0.9 * budget, budget],
     ...needs,
-    refusal: refusal(config, needs),
+    refusal: refusal(config, needs, pace),
   };
+}
+
+/**
+ * The largest batch, up to that of the settings, that fits into memory; undefined when none does. The
+ * prediction for the settings is put right by their measured peak, when there is one.
+ */
+export function fittingBatch(
+  config: PretrainConfig,
+  memoryBytes: number,
+  measured: Pick<Pace, 'peakBytes'> | undefined,
+): number | undefined {
+  const correction = measured === undefined ? 1 : measured.peakBytes / predictMemory(config);
+  return [config.batchSize, ...commonBatches]
+    .filter((batchSize) => batchSize <= config.batchSize)
+    .find((batchSize) => correction * predictMemory({ ...config, batchSize }) <= memoryBytes);
+}
+
+const commonBatches = [256, 192, 128, 96, 64, 48, 32, 24, 16, 12, 8] as const;
+
+/** Seconds from the start to the model: compiling, steps, and the checkpoints among them. */
+function wholeSeconds(config: PretrainConfig, stepSeconds: number, pace: Pace | undefined): number {
+  const checkpoints = 1 + Math.floor(stepSeconds / Math.max(config.checkpointSeconds, 1));
+  const writing = stateBytes(config) / checkpointBytesPerSecond;
+  return (pace?.compileSeconds ?? 0) + stepSeconds + checkpoints * writing;
 }
 
 /** Seconds a step from the size of the networks, when they were not measured. */
@@ -92,11 +121,12 @@ function diskBytes(config: PretrainConfig, tiles: number): number {
 function refusal(
   config: PretrainConfig,
   needs: Pick<Estimate, 'memoryBytes' | 'freeMemoryBytes' | 'diskBytes' | 'freeDiskBytes'>,
+  pace: Pace | undefined,
 ): string {
   if (needs.memoryBytes > needs.freeMemoryBytes) {
     return (
       `This needs about ${inGb(needs.memoryBytes)} of memory, but only ${inGb(needs.freeMemoryBytes)} ` +
-      `are free. ${smaller(config)}, or close other programs.`
+      `are free. ${smaller(config, needs.freeMemoryBytes, pace)}, or close other programs.`
     );
   }
   if (needs.diskBytes > needs.freeDiskBytes) {
@@ -108,9 +138,13 @@ function refusal(
   return '';
 }
 
-function smaller({ batchSize, cropPx }: PretrainConfig): string {
-  if (batchSize > 8) return `Choose a batch of ${batchSize > 16 ? 16 : 8} instead of ${batchSize}`;
-  if (cropPx > 64) return `Choose crops of ${cropPx > 96 ? 96 : 64} px instead of ${cropPx} px`;
+function smaller(config: PretrainConfig, memoryBytes: number, pace: Pace | undefined): string {
+  const { batchSize, cropPx } = config;
+  const fitting = fittingBatch(config, memoryBytes, pace);
+  if (fitting !== undefined) return `Choose a batch of ${fitting} instead of ${batchSize}`;
+  const batch = batchSize > 8 ? 'a batch of 8 and ' : '';
+  if (cropPx > 64)
+    return `Choose ${batch}crops of ${cropPx > 96 ? 96 : 64} px instead of ${cropPx} px`;
   return 'Choose a smaller encoder, fewer decoder levels or a smaller hidden width';
 }
 

@@ -14,9 +14,7 @@ import type { Project } from '../project/project.ts';
 export function trainingImages(project: Project, runId: string): readonly string[] {
   const file = join(project.runFolder(runId), 'images.json');
   if (existsSync(file)) return storedImages(project, file);
-  const ids = (['train', 'unlabelled'] as const).flatMap((split) =>
-    project.images.list({ split, status: 'usable' }).map(({ id }) => id),
-  );
+  const ids = [...usableIds(project, 'train'), ...usableIds(project, 'unlabelled')];
   if (ids.length === 0) {
     throw new AppError(
       'pretrain.no-images',
@@ -25,6 +23,16 @@ export function trainingImages(project: Project, runId: string): readonly string
   }
   writeFileAtomic(file, [Buffer.from(JSON.stringify(ids))]);
   return ids;
+}
+
+/** Page by page, in path order: whole rows of 100,000 images would fill memory. */
+function* usableIds(project: Project, split: 'train' | 'unlabelled'): Generator<string> {
+  const limit = 5000;
+  for (let offset = 0; ; offset += limit) {
+    const page = project.images.list({ split, status: 'usable', limit, offset });
+    for (const { id } of page) yield id;
+    if (page.length < limit) return;
+  }
 }
 
 function storedImages(project: Project, file: string): readonly string[] {

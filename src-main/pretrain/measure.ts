@@ -9,6 +9,7 @@ import { BatchMaker } from './batches.ts';
 import type { PretrainConfig } from './config.ts';
 import { predictMemory } from './memory.ts';
 import type { Pace, PaceStore } from './pace-store.ts';
+import { watchPeakMemory } from './peak-memory.ts';
 import { stepOperations } from './size.ts';
 import { buildPretrainStep, initialState, pretrainBatchSpecs } from './step.ts';
 
@@ -20,7 +21,7 @@ const secondsInAll = 70;
 
 /**
  * Compiles the real step of every config and runs a few, on random tiles, and keeps what they took.
- * The lightest goes first, so that each finds the peak memory that is its own.
+ * The lightest goes first: where a system cannot forget an earlier peak of memory, each finds its own.
  * @throws CancelledError, AppError `device.*`
  */
 export async function measurePaces(
@@ -57,6 +58,7 @@ async function measureOne(
   throwIfCancelled(control.signal);
   onProgress(0);
   if (config.precision === 'half') await requireHalf(device);
+  const peakBytes = watchPeakMemory();
   const compiled = await compileStep(buildPretrainStep(config), {
     state: initialState(config),
     batch: pretrainBatchSpecs(config),
@@ -77,12 +79,13 @@ async function measureOne(
       await compiled.run(batch);
       times.push((performance.now() - before) / 1000);
     }
+    await compiled.readState(); // as for a checkpoint, which comes on top of what a step holds
     const [first, ...warm] = times;
     const sorted = warm.sort((a, b) => a - b);
     const secondsPerStep = defined(sorted[Math.floor(sorted.length / 2)] ?? first, 'a step');
     return {
       secondsPerStep,
-      peakBytes: process.resourceUsage().maxRSS * 1024,
+      peakBytes: peakBytes(),
       compileSeconds: (traceMs + compileMs) / 1000,
       gigaflops: stepOperations(config) / secondsPerStep / 1e9,
     };

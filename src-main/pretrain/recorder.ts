@@ -31,6 +31,8 @@ export class Recorder {
   readonly #pace = new Pace();
   #waited = 0;
   #worked = 0;
+  /** When the first step began, in milliseconds; undefined before it has ended. */
+  #begun: number | undefined;
   #health: readonly LevelHealth[] = [];
   #loss = NaN;
   #told: Verdict = 'healthy';
@@ -61,13 +63,15 @@ export class Recorder {
     const total = totalSteps(this.#parts.config);
     const losses = lossesOf(outputs);
     this.#loss = losses['loss.total'] ?? NaN;
+    const stepSeconds = times.waitSeconds + times.runSeconds;
+    this.#begun ??= performance.now() - stepSeconds * 1000;
     this.#waited += times.waitSeconds;
     this.#worked += times.runSeconds;
-    this.#pace.add(times.waitSeconds + times.runSeconds);
+    this.#pace.add(stepSeconds);
     const isDue =
       (step + 1) % this.#parts.config.logSteps === 0 || step === 0 || step + 1 === total;
     if (isDue) this.#log(step, losses, outputs);
-    const remainingSeconds = this.#pace.remaining(total - step - 1);
+    const remainingSeconds = this.#remaining(total - step - 1);
     this.#parts.control.report({
       phase: 'Learning from unlabelled images',
       done: step + 1,
@@ -118,6 +122,15 @@ export class Recorder {
   /** How often every tile was seen when `step` is finished. */
   #epoch(step: number): number {
     return (step + 1) / this.#parts.stepsPerEpoch;
+  }
+
+  /** The seconds of the steps to come, with as much between them (checkpoints, pictures) as so far. */
+  #remaining(steps: number): readonly [low: number, high: number] | undefined {
+    const range = this.#pace.remaining(steps);
+    if (range === undefined || this.#begun === undefined) return undefined;
+    const passed = (performance.now() - this.#begun) / 1000;
+    const factor = Math.max(1, passed / (this.#waited + this.#worked));
+    return [factor * range[0], factor * range[1]];
   }
 
   #imagesPerSecond(): number {

@@ -1,8 +1,9 @@
 import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import { PretrainOptionsSchema, resolvePretrainConfig } from '../../../src-main/pretrain/config.ts';
-import { estimateTraining } from '../../../src-main/pretrain/estimate.ts';
+import { estimateTraining, fittingBatch } from '../../../src-main/pretrain/estimate.ts';
 import { defaultOf, optionGuide } from '../../../src-main/pretrain/option-guide.ts';
+import { predictMemory } from '../../../src-main/pretrain/memory.ts';
 import { builtInPlans, tileCount, usualSide } from '../../../src-main/pretrain/plans.ts';
 import { planRules } from '../../../src-main/pretrain/plan-rules.ts';
 import { stateBytes } from '../../../src-main/pretrain/size.ts';
@@ -55,11 +56,34 @@ test('a measured pace turns time into steps', () => {
   expect(rough.steps[1] / rough.steps[0]).toBeGreaterThan(2);
 });
 
+test('the batch that fits follows from the measured peak', () => {
+  const config = resolvePretrainConfig(quick(), 850);
+  const predicted = predictMemory(config);
+  expect(fittingBatch(config, predicted, undefined)).toBe(16);
+  expect(fittingBatch(config, 0.9 * predicted, undefined)).toBe(12);
+  expect(fittingBatch(config, 0.9 * predicted, { peakBytes: 0.8 * predicted })).toBe(16);
+  expect(fittingBatch(config, predicted, { peakBytes: 1.1 * predicted })).toBe(12);
+  expect(fittingBatch(config, 0.1 * predicted, undefined)).toBeUndefined();
+});
+
+test('the whole time counts compiling and checkpoints beside the steps', () => {
+  const pace = { secondsPerStep: 1, peakBytes: 1e9, compileSeconds: 40, gigaflops: 70 };
+  const seconds = (checkpointSeconds: number) => {
+    const options = { ...quick(), timeBudgetSeconds: undefined, steps: 1000, checkpointSeconds };
+    return estimateTraining(options, sizes, machine, pace).seconds;
+  };
+  expect(seconds(1e6)[0]).toBeGreaterThan(930 + 40);
+  expect(seconds(1e6)[1]).toBeLessThan(1150 + 45);
+  expect(seconds(1)[0]).toBeGreaterThan(seconds(1e6)[0]);
+});
+
 test('what cannot fit is refused with what to do', () => {
-  const tight = { ...machine, freeMemoryBytes: 1e9 };
-  expect(estimateTraining(quick(), sizes, tight, undefined).refusal).toMatch(
-    /needs about .* GB of memory, but only 1.0 GB .* Choose a batch of 8 instead of 16/,
+  const refusal = (freeMemoryBytes: number) =>
+    estimateTraining(quick(), sizes, { ...machine, freeMemoryBytes }, undefined).refusal;
+  expect(refusal(1.4e9)).toMatch(
+    /needs about .* GB of memory, but only 1.4 GB .* Choose a batch of (12|8) instead of 16/,
   );
+  expect(refusal(5e8)).toMatch(/Choose a batch of 8 and crops of 64 px instead of 96 px/);
   const full = { ...machine, freeDiskBytes: 1e6 };
   expect(estimateTraining(quick(), sizes, full, undefined).refusal).toMatch(/Free some space/);
 });

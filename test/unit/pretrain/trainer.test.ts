@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Progress } from '../../../src-main/lib/progress.ts';
 import { trainOnTiles } from '../../../src-main/pretrain/trainer.ts';
 import { control, cpu, noiseTiles, tinyProject } from './tiny-run.ts';
 
@@ -37,6 +38,30 @@ describe('pre-training on the CPU', () => {
     expect(metrics(killed)).toEqual(metrics(whole));
     expect(metrics(whole)).toHaveLength(7);
     expect(weights(killed)).toEqual(weights(whole));
+  });
+
+  it('tells at a tenth how long it will take, with its checkpoints', async () => {
+    const made = tiny({ decoder: 'none', steps: 60, checkpointSeconds: 0 });
+    const started = performance.now();
+    const ends: number[] = [];
+    const heard = control();
+    const report = (progress: Progress): void => {
+      heard.report(progress);
+      const [low, high] = progress.remainingSeconds ?? [NaN, NaN];
+      ends[progress.done] = (performance.now() - started) / 1000 + (low + high) / 2;
+    };
+    const { project, runId } = made;
+    await trainOnTiles(project, runId, {
+      tiles: noiseTiles(),
+      device: cpu,
+      control: { ...heard, report },
+      started,
+    });
+    const whole = (performance.now() - started) / 1000;
+    // A checkpoint a step takes several times as long as the step. A busy machine is no steady one,
+    // so the bound is wide; test/bench/data-path.ts holds a real training to 15 %.
+    expect(Math.abs((ends[6] ?? NaN) / whole - 1)).toBeLessThan(0.4);
+    expect(ends[2]).toBeNaN();
   });
 
   it('fits the number of steps to the time and stores it', async () => {
