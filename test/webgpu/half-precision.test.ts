@@ -1,7 +1,10 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { expect, it } from 'vitest';
 import * as v from 'valibot';
-import { compileStep, type Precision } from '../../src-main/graph/compile.ts';
-import type { Device } from '../../src-main/graph/types.ts';
+import { compileFunction, compileStep, type Precision } from '../../src-main/graph/compile.ts';
+import type { Device, HostTensor } from '../../src-main/graph/types.ts';
+import { defined } from '../../src-main/lib/errors.ts';
+import { guardedUpdate, initLossScale } from '../../src-main/nn/loss-scale.ts';
 import { BatchMaker } from '../../src-main/pretrain/batches.ts';
 import {
   PretrainOptionsSchema,
@@ -33,6 +36,33 @@ describe('a training step in half precision', () => {
     },
     slowMs,
   );
+});
+
+describe('an update with a scaled loss', () => {
+  it.each([
+    { title: 'is made', gradient: [1, -2, 3], scale: 65536, weights: [0, 3, 0] },
+    { title: 'is left out for an infinity', gradient: [1, Infinity, 3], scale: 32768 },
+    { title: 'is left out where there is no number', gradient: [1, NaN, 3], scale: 32768 },
+  ])('$title', async ({ gradient, scale, weights = [1, 1, 3] }) => {
+    const vector = (values: readonly number[]): HostTensor => ({
+      shape: [values.length],
+      dtype: 'float32',
+      data: Float32Array.from(values),
+    });
+    const params = { ...initLossScale(), w: vector([1, 1, 3]) };
+    const compiled = await compileFunction(
+      (state, { g = tf.scalar(NaN) }) => {
+        const w = tf.sub(defined(state['w'], 'w'), g);
+        return guardedUpdate(state, { w: g }, { w });
+      },
+      { params, inputs: { g: vector([0, 0, 0]) }, device: WEBGPU, label: 'update' },
+    );
+    const next = await compiled.run(params, { g: Float32Array.from(gradient) });
+    await compiled.dispose();
+    expect(next['w']?.data).toEqual(Float32Array.from(weights));
+    expect(next['amp.scale']?.data).toEqual(Float32Array.of(scale));
+    expect(next['amp.goodSteps']?.data).toEqual(Float32Array.of(scale === 65536 ? 1 : 0));
+  });
 });
 
 describeRuns('a training in half precision', () => {

@@ -27,3 +27,26 @@ test('the compiled network agrees with the reference and gives probabilities', a
   expect(difference).toBeLessThan(1e-5);
   expect((compiled[0] ?? 0) + (compiled[1] ?? 0) + (compiled[2] ?? 0)).toBeCloseTo(1, 5);
 });
+
+test('half precision moves probabilities little', async () => {
+  const params = segmentationParams(tinyConfig, new Random(1));
+  const random = new Random(2);
+  const tiles = Uint8Array.from({ length: 64 * 64 * 3 }, () => random.integer(256));
+  const predict = async (precision: 'single' | 'half') => {
+    const predictor = await compilePredictor(tinyConfig, params, {
+      tileSizePx: 64,
+      batchSize: 1,
+      device: { executor: 'onnxruntime', provider: 'cpu' },
+      precision,
+    });
+    const probabilities = await predictor.withParams(params).predict(tiles);
+    await predictor.dispose();
+    return probabilities;
+  };
+  const [single, half] = [await predict('single'), await predict('half')];
+  const largest = half.reduce((most, value, i) => {
+    return Math.max(most, Math.abs(value - (single[i] ?? NaN)));
+  }, 0);
+  expect(largest).toBeGreaterThan(0);
+  expect(largest).toBeLessThan(5e-3);
+});
