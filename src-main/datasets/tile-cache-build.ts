@@ -175,13 +175,24 @@ async function build(task: BuildTask): Promise<void> {
     for (const path of outputs) rmSync(temporary(path), { force: true });
     throw asDiskError(error);
   }
-  writeFileAtomic(files.index, [Buffer.from(JSON.stringify({ tiles }))]);
+  writeFileAtomic(files.index, indexText(tiles));
   control.onProgress?.({
     phase: 'Decoding images',
     done: sources.length,
     total: sources.length,
     unit: 'image',
   });
+}
+
+/** JSON as `indexSchema` has it, in parts, so that it is never in memory as a whole. */
+function* indexText(tiles: readonly Tile[]): Generator<Uint8Array> {
+  const tilesAtOnce = 1000;
+  yield Buffer.from('{"tiles":[');
+  for (let first = 0; first < tiles.length; first += tilesAtOnce) {
+    const part = JSON.stringify(tiles.slice(first, first + tilesAtOnce)).slice(1, -1);
+    yield Buffer.from(first === 0 ? part : `,${part}`);
+  }
+  yield Buffer.from(']}');
 }
 
 interface Outputs {

@@ -91,6 +91,20 @@ describe('a cache', () => {
     cache.dispose();
   });
 
+  test('knows each of more than a thousand tiles', async () => {
+    folder.write('data/images/c wide.png', await sample(400, 200, 3).png().toBuffer());
+    await importImages(project, { imagesPath: join(folder.path, 'data') });
+    const cache = await buildTileCache(project, { ...request(), tileSizePx: 8, masks: false });
+    const wide = project.images.list().find(({ relPath }) => relPath === 'c wide.png');
+    const tiles = Array.from({ length: cache.count }, (_, i) => cache.tile(i));
+    const places = tiles.filter(({ imageId }) => imageId === wide?.id);
+    expect(places).toHaveLength(50 * 25);
+    expect(places.map(({ leftPx, topPx }) => [leftPx, topPx])).toEqual(
+      planTiles({ widthPx: 400, heightPx: 200 }, 8).map(({ leftPx, topPx }) => [leftPx, topPx]),
+    );
+    cache.dispose();
+  });
+
   test('marks what is outside the picture as ignored', async () => {
     folder.write('data/masks/b small.png', await greyPng(rectangle(12, 20, 1), 12, 20));
     await importImages(project, { imagesPath: join(folder.path, 'data') });
