@@ -54,7 +54,7 @@ async function halfProduct(device: Device): Promise<number | undefined> {
 function refusal(reason: string, cause?: unknown): AppError {
   return new AppError(
     'device.no-half',
-    `${reason} Choose the precision "single", or another device.`,
+    `${reason} Start again with the precision "single", or on another device.`,
     { cause },
   );
 }

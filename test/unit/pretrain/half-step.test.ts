@@ -96,7 +96,7 @@ test('the CPU refuses half precision before anything is prepared', async () => {
   await expect(runPretraining(made.project, made.runId, cpu, control())).rejects.toMatchObject({
     code: 'device.no-half',
     message:
-      '16-bit numbers help only on a graphics card, and this runs on the CPU. Choose the precision "single", or another device.',
+      '16-bit numbers help only on a graphics card, and this runs on the CPU. Start again with the precision "single", or on another device.',
   });
   made.dispose();
   await expect(requireHalf({ executor: 'tensorflow', provider: 'cuda' })).rejects.toMatchObject({
