@@ -31,7 +31,10 @@ export class Recorder {
   readonly #pace = new Pace();
   #waited = 0;
   #worked = 0;
-  /** When the first step began, in milliseconds; undefined before it has ended. */
+  /** Without the first step, which also allocates. */
+  readonly #steady = new Pace();
+  #steadySeconds = 0;
+  /** When the first step ended, in milliseconds; undefined before that. */
   #begun: number | undefined;
   #health: readonly LevelHealth[] = [];
   #loss = NaN;
@@ -64,7 +67,11 @@ export class Recorder {
     const losses = lossesOf(outputs);
     this.#loss = losses['loss.total'] ?? NaN;
     const stepSeconds = times.waitSeconds + times.runSeconds;
-    this.#begun ??= performance.now() - stepSeconds * 1000;
+    if (this.#begun === undefined) this.#begun = performance.now();
+    else {
+      this.#steady.add(stepSeconds);
+      this.#steadySeconds += stepSeconds;
+    }
     this.#waited += times.waitSeconds;
     this.#worked += times.runSeconds;
     this.#pace.add(stepSeconds);
@@ -126,10 +133,10 @@ export class Recorder {
 
   /** The seconds of the steps to come, with as much between them (checkpoints, pictures) as so far. */
   #remaining(steps: number): readonly [low: number, high: number] | undefined {
-    const range = this.#pace.remaining(steps);
+    const range = this.#steady.remaining(steps);
     if (range === undefined || this.#begun === undefined) return undefined;
     const passed = (performance.now() - this.#begun) / 1000;
-    const factor = Math.max(1, passed / (this.#waited + this.#worked));
+    const factor = Math.max(1, passed / this.#steadySeconds);
     return [factor * range[0], factor * range[1]];
   }
 
