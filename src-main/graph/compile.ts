@@ -12,6 +12,8 @@ import {
 } from './session.ts';
 import { openCachedSession } from './session-cache.ts';
 import { halfPrecision } from './passes/half-precision.ts';
+import { recompute, type RecomputeOptions } from './passes/recompute.ts';
+import { resultsFirst } from './passes/results-first.ts';
 import { keepsOutputs, openState, type StepState } from './step-state.ts';
 import { inputName, outputName, traceFunction, traceStep, type TensorSpecs } from './trace.ts';
 import {
@@ -68,6 +70,8 @@ export interface StepOptions {
   readonly label: string;
   /** `single` when absent, and on a CPU that takes the place of another device. */
   readonly precision?: Precision;
+  /** What is worth being computed twice to save memory; for tests with small graphs. */
+  readonly recompute?: RecomputeOptions;
   /** Writes an onnxruntime profile to a file that begins so. */
   readonly profilePrefix?: string;
   /** Refuses the device when it would leave a part of the step to the CPU. */
@@ -85,7 +89,8 @@ type Where = Pick<StepOptions, 'device' | 'precision'>;
 export type OnFallback = (sentence: string) => void;
 
 /**
- * Traces a step once and compiles it; the state starts as given (it is copied).
+ * Traces a step once and compiles it. The state starts as given: its numbers must stay as they are until
+ * the first run.
  * @throws AppError `device.unavailable`, `graph.missing-kernel`, `graph.state-changed`
  */
 export function compileStep(step: StepFunction, options: StepOptions): Promise<CompiledStep> {
@@ -113,7 +118,8 @@ async function compileOnDevice(step: StepFunction, options: StepOptions): Promis
   const started = performance.now();
   const { provider } = options.device;
   const traced = traceStep(step, options.state, options.batch, provider);
-  const graph = options.precision === 'half' ? halfPrecision(traced, provider) : traced;
+  const rounded = options.precision === 'half' ? halfPrecision(traced, provider) : traced;
+  const graph = resultsFirst(recompute(rounded, provider, options.recompute), isNext);
   const traceMs = performance.now() - started;
   const next = nextNames(graph);
   const { profilePrefix, isWholeOnDevice } = options;
@@ -134,10 +140,13 @@ async function compileOnDevice(step: StepFunction, options: StepOptions): Promis
 
 /** The state that a step changes. */
 function nextNames({ outputs }: Graph): readonly string[] {
-  const prefix = outputName('next', '');
   return outputs
-    .filter(({ name }) => name.startsWith(prefix))
-    .map(({ name }) => name.slice(prefix.length));
+    .filter(({ name }) => isNext(name))
+    .map(({ name }) => name.slice(outputName('next', '').length));
+}
+
+function isNext(name: string): boolean {
+  return name.startsWith(outputName('next', ''));
 }
 
 export interface FunctionOptions {

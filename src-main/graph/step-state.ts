@@ -36,17 +36,22 @@ export function openState(state: HostTensors, device: Device): Promise<StepState
 /** In JavaScript memory. */
 class HostState implements StepState {
   tensors: SessionTensors;
+  /** Names of tensors that are the caller's: never written, and his to let go. */
+  readonly #borrowed: Set<string>;
 
   static open(state: HostTensors): Promise<StepState> {
-    return Promise.resolve(new HostState(hostTensors(state)));
+    return Promise.resolve(new HostState(state));
   }
 
-  private constructor(tensors: SessionTensors) {
-    this.tensors = tensors;
+  private constructor(state: HostTensors) {
+    this.tensors = mapTensors(state, (tensor) => sessionTensor(tensor, tensor.data));
+    this.#borrowed = new Set(Object.keys(state));
   }
 
   take(next: SessionTensors): void {
-    for (const name of Object.keys(next)) free(this.tensors[name]);
+    for (const name of Object.keys(next)) {
+      if (!this.#borrowed.delete(name)) free(this.tensors[name]);
+    }
     this.tensors = { ...this.tensors, ...next };
   }
 
@@ -60,7 +65,9 @@ class HostState implements StepState {
   }
 
   dispose(): Promise<void> {
-    for (const tensor of Object.values(this.tensors)) free(tensor);
+    for (const [name, tensor] of Object.entries(this.tensors)) {
+      if (!this.#borrowed.has(name)) free(tensor);
+    }
     this.tensors = {};
     return Promise.resolve();
   }

@@ -24,12 +24,14 @@ export function gelu<T extends Tensor>(x: T): T {
     withGradient(
       [x],
       () => {
-        const below = tf.mul(tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1), 0.5);
-        return { value: tf.mul(x, below), saved: [x, below] as const };
+        // The form that onnxruntime knows as one operator, where nothing else needs its parts.
+        const twiceBelow = tf.add(tf.erf(tf.div(x, Math.SQRT2)), 1);
+        return { value: tf.mul(tf.mul(x, twiceBelow), 0.5), saved: [x, twiceBelow] as const };
       },
-      (dy, [input, below]) => {
-        const density = tf.mul(tf.exp(tf.mul(tf.square(input), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-        return [tf.mul(dy, tf.add(below, tf.mul(input, density)))];
+      (dy, [input, twiceBelow]) => {
+        const density = tf.mul(tf.exp(tf.mul(tf.square(input), -0.5)), Math.sqrt(2 / Math.PI));
+        const twiceSlope = tf.add(twiceBelow, tf.mul(input, density));
+        return [tf.mul(dy, tf.mul(twiceSlope, 0.5))];
       },
     ),
   );

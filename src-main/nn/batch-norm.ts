@@ -24,10 +24,12 @@ export function batchNorm(x: Tensor4D, params: NamedTensors, prefix: string, mod
   const centered = tf.sub(x, mean);
   const variance = rank1(tf.mean(tf.square(centered), axes));
   updateStatistics(params, prefix, mode, { mean, variance, count: tf.scalar(count) });
+  const zeros = tf.zerosLike(mean);
   const result = withGradient(
     [x, gain, shift],
     () => ({
-      value: tf.batchNorm(x, mean, variance, shift, gain, BATCH_NORM_EPSILON),
+      // From the centered values, so that it can be made again of what is kept for the gradient.
+      value: tf.batchNorm(centered, zeros, variance, shift, gain, BATCH_NORM_EPSILON),
       saved: [centered, variance, gain] as const,
     }),
     (dy, [xCentered, xVariance, g]) => {
