@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { makingTakesMs } from './finished-project.ts';
 import { expect, test } from './fixtures.ts';
+import { planTinyRun } from './tiny-run.ts';
 import { screens, settle, watchPictures, withFinishedProject } from './screens.ts';
 
 /** Where the pictures go; README shows some of them. */
@@ -29,14 +30,42 @@ for (const theme of ['light', 'dark'] as const) {
         for (const screen of screens) {
           await test.step(screen.name, async () => {
             await screen.open(app.page);
-            await settle(app.page);
-            expect.soft(await overflowing(app.page), `${screen.name} overflows`).toEqual([]);
-            await app.page.screenshot({ path: join(folder, name, `${screen.name}.png`) });
+            await photograph(app.page, name, screen.name);
           });
         }
       });
+
+      test('what runs fits its window', async ({ app: { page } }) => {
+        mkdirSync(join(folder, name), { recursive: true });
+        watchPictures(page);
+        await page.evaluate(() => (location.hash = '#/pretrain'));
+        await planTinyRun(page);
+        await page.getByRole('button', { name: 'Start learning' }).click();
+        const slots = page.getByRole('img', { name: /, decoder p2, \d+ slots?$/ });
+        await expect(slots.first()).toBeVisible({ timeout: 120_000 });
+        await photograph(page, name, 'running-pretrain');
+        await page.getByRole('button', { name: /^Jobs/ }).click();
+        await photograph(page, name, 'running-jobs');
+        await page.keyboard.press('Escape');
+        await page.getByRole('button', { name: 'Pause' }).click();
+        await expect(page.getByText(/weights of step .* are used/)).toBeVisible({
+          timeout: 60_000,
+        });
+        await photograph(page, name, 'paused-pretrain');
+        await page.evaluate(() => (location.hash = '#/study/compare'));
+        const plan = page.getByRole('complementary', { name: 'The plan' });
+        await plan.getByRole('button', { name: 'Compare starts' }).click();
+        await expect(page.getByTitle(/repetition 1: Training/)).toBeVisible({ timeout: 120_000 });
+        await photograph(page, name, 'running-study');
+      });
     });
   }
+}
+
+async function photograph(page: Page, variant: string, screen: string): Promise<void> {
+  await settle(page);
+  expect.soft(await overflowing(page), `${screen} overflows`).toEqual([]);
+  await page.screenshot({ path: join(folder, variant, `${screen}.png`) });
 }
 
 /** Texts that stick out of, or are cut by, the place they have, other than with an ellipsis. */

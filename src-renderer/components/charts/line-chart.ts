@@ -64,13 +64,16 @@ export function chartOptions(
       },
     },
     axes: [
-      axis(shape.xLabel, look, (value) => shape.formatX(value), 30),
+      { ...axis(shape.xLabel, look, (value) => shape.formatX(value), 30), incrs: wholeSteps },
       axis(shape.yLabel, look, (value) => shape.formatY(value), 52),
     ],
     series: [{}, ...shape.series.map((line, i) => drawnLine(line, i, look))],
     hooks: { setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)] },
   };
 }
+
+/** Distances between the marks of the x axis: half a step or epoch does not exist. */
+const wholeSteps = Array.from({ length: 10 }, (_, i) => [1, 2, 5].map((n) => n * 10 ** i)).flat();
 
 /** x first, then one column a series, as uPlot takes them. */
 export function chartData(x: readonly number[], series: readonly LineSeries[]): uPlot.AlignedData {
