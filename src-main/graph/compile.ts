@@ -116,10 +116,7 @@ async function withFallback<T>(
 async function compileOnDevice(step: StepFunction, options: StepOptions): Promise<CompiledStep> {
   if (options.device.executor !== 'onnxruntime') return eagerStep(step, options);
   const started = performance.now();
-  const { provider } = options.device;
-  const traced = traceStep(step, options.state, options.batch, provider);
-  const rounded = options.precision === 'half' ? halfPrecision(traced, provider) : traced;
-  const graph = resultsFirst(recompute(rounded, provider, options.recompute), isNext);
+  const graph = stepGraph(step, options);
   const traceMs = performance.now() - started;
   const next = nextNames(graph);
   const { profilePrefix, isWholeOnDevice } = options;
@@ -136,6 +133,17 @@ async function compileOnDevice(step: StepFunction, options: StepOptions): Promis
   const compileMs = performance.now() - started - traceMs;
   const info = { nodes: graph.nodes.length, traceMs, compileMs };
   return new OnnxStep({ session, state, next, batch: options.batch, info });
+}
+
+/** The graph that onnxruntime gets for a step: traced, then rewritten by one pass after another. */
+export function stepGraph(
+  step: StepFunction,
+  options: Pick<StepOptions, 'state' | 'batch' | 'device' | 'precision' | 'recompute'>,
+): Graph {
+  const { provider } = options.device;
+  const traced = traceStep(step, options.state, options.batch, provider);
+  const rounded = options.precision === 'half' ? halfPrecision(traced, provider) : traced;
+  return resultsFirst(recompute(rounded, provider, options.recompute), isNext);
 }
 
 /** The state that a step changes. */

@@ -1,11 +1,11 @@
 import * as v from 'valibot';
-import { compileStep, type BatchData } from '../../src-main/graph/compile.ts';
+import { compileStep, stepGraph, type BatchData } from '../../src-main/graph/compile.ts';
 import { deviceNamed } from '../../src-main/graph/devices.ts';
 import { DEVICE_NAMES } from '../../src-main/graph/device-report.ts';
 import type { Graph } from '../../src-main/graph/ir.ts';
 import { writeOnnx } from '../../src-main/graph/onnx-writer.ts';
 import { openSession, sessionTensor } from '../../src-main/graph/session.ts';
-import { traceFunction, traceStep } from '../../src-main/graph/trace.ts';
+import { traceFunction } from '../../src-main/graph/trace.ts';
 import type { Device, HostTensors, StepFunction, TensorSpec } from '../../src-main/graph/types.ts';
 import { finetuneConfigSchema } from '../../src-main/finetune/config.ts';
 import { createCropSampler } from '../../src-main/finetune/sampler.ts';
@@ -137,15 +137,12 @@ async function openStep(
     ...(profilePrefix === undefined ? {} : { profilePrefix }),
   });
   const batches = Array.from({ length: distinctBatches }, (_, i) => batch(i));
-  const shapes = Object.fromEntries(
-    Object.entries(state).map(([name, { shape, dtype }]) => [name, { shape, dtype }]),
-  );
   return {
     info: compiled.info,
     run: async (index) => {
       await compiled.run(defined(batches[index % distinctBatches], 'batch'));
     },
-    graph: () => traceStep(step, shapes, specs, device.provider),
+    graph: () => stepGraph(step, { state, batch: specs, device }),
     dispose: () => compiled.dispose(),
   };
 }

@@ -133,7 +133,7 @@ function head() {
     const isLearned = (name: string): boolean => !name.includes('running');
     const learned = Object.fromEntries(Object.entries(params).filter(([n]) => isLearned(n)));
     const { grads } = gradientsOf(learned, () => {
-      const rows = tf.matMul(rank2(defined(inputs['rows'], 'rows')), of('first'));
+      const rows = rank2(tf.matMul(rank2(defined(inputs['rows'], 'rows')), of('first')));
       const mode = { training: true };
       const normalized = rowNorm(rows, tf.zeros([width]), params, 'norm', mode);
       return { loss: tf.sum(tf.square(tf.matMul(gelu(normalized), of('second')))), side: {} };
