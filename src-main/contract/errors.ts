@@ -69,6 +69,10 @@ export const errorTexts: Readonly<Record<string, ErrorText>> = {
     title: 'The device could not be set up',
     advice: 'Training works on the CPU meanwhile. The message says what was missing.',
   },
+  'device.no-half': {
+    title: 'This device gains nothing from 16-bit numbers',
+    advice: 'Choose the precision "single", or a graphics card that computes with 16-bit numbers.',
+  },
   'device.out-of-memory': {
     title: 'The graphics card ran out of memory',
     advice: 'Start again with a smaller batch or smaller crops. What was learnt is kept.',

@@ -75,11 +75,14 @@ function decoderValues(config: NetworkSettings): number {
   }, 0);
 }
 
-/** Two hidden layers, the projection and the scores of every level. */
+/**
+ * Two hidden layers, the projection and the scores of every level. Of a hidden layer the centered rows
+ * are kept and the rest is computed again (`graph/passes/recompute.ts`), one layer at a time.
+ */
 function headValues(config: PretrainConfig): number {
   return lossLevels(config).reduce((sum, level) => {
     const isCoarse = level.label === 'encoder' || config.decoder === 'fcn';
-    const kept = 8 * level.hidden + 4 * config.dim + 6 * level.prototypes;
+    const kept = 3 * level.hidden + 4 * config.dim + 6 * level.prototypes;
     return sum + kept * mapPixels(config, isCoarse ? 3 : level.output);
   }, 0);
 }
