@@ -65,7 +65,7 @@ async function measureOne(
     batch: pretrainBatchSpecs(config),
     device,
     precision: config.precision,
-    label: 'calibrate',
+    label: 'pretrain',
   });
   try {
     const { traceMs, compileMs } = compiled.info;
