@@ -128,15 +128,27 @@ export class GraphBuilder {
  * several times faster without. Inputs stay, because callers feed them by name.
  */
 export function pruned(graph: Graph): Graph {
-  const needed = new Set(graph.outputs.map(({ value }) => value.id));
-  const kept: Node[] = [];
-  for (const node of graph.nodes.toReversed()) {
-    if (!node.outputs.some(({ id }) => needed.has(id))) continue;
-    const isPlain = node.operator === 'MaxPool' && !needed.has(node.outputs.at(-1)?.id ?? -1);
-    kept.push(isPlain ? { ...node, outputs: node.outputs.slice(0, 1) } : node);
-    for (const input of node.inputs) if (input !== undefined) needed.add(input.id);
+  const { nodes, ids } = neededFor(graph.outputs, graph.nodes);
+  const kept = nodes.map((node) => {
+    const isPlain = node.operator === 'MaxPool' && !ids.has(node.outputs.at(-1)?.id ?? -1);
+    return isPlain ? { ...node, outputs: node.outputs.slice(0, 1) } : node;
+  });
+  return { ...graph, nodes: kept };
+}
+
+/** The nodes that some outputs need, in their order, and the ids of all values that these read. */
+export function neededFor(
+  outputs: readonly NamedValue[],
+  nodes: readonly Node[],
+): { readonly nodes: readonly Node[]; readonly ids: ReadonlySet<number> } {
+  const ids = new Set(outputs.map(({ value }) => value.id));
+  const needed: Node[] = [];
+  for (const node of nodes.toReversed()) {
+    if (!node.outputs.some(({ id }) => ids.has(id))) continue;
+    needed.push(node);
+    for (const input of node.inputs) if (input !== undefined) ids.add(input.id);
   }
-  return { ...graph, nodes: kept.reverse() };
+  return { nodes: needed.reverse(), ids };
 }
 
 /** Infers every shape again and compares; for tests after each change of a graph. */

@@ -1,5 +1,6 @@
 import { defined } from '../../lib/errors.ts';
 import { GraphBuilder, type ElementType, type Graph, type Node, type Value } from '../ir.ts';
+import { sizeOf } from '../shapes.ts';
 import type { Provider } from '../types.ts';
 
 export interface RecomputeOptions {
@@ -45,7 +46,7 @@ const maxCost = 8;
 const sameTimeNodes = 40;
 
 /** Those that depend on nothing but a step further in the backward pass. */
-const HEAVY: ReadonlySet<string> = new Set(['Conv', 'ConvTranspose', 'MatMul', 'Gemm']);
+const HEAVY: ReadonlySet<string> = new Set(['Conv', 'MatMul', 'Gemm']);
 
 /** These stay as they are when a zero is added to a small operand. */
 const TAKES_ZERO: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul', 'Div', 'BatchNormalization']);
@@ -274,6 +275,5 @@ const BYTES_PER_NUMBER: Partial<Record<ElementType, number>> = {
 };
 
 function bytesOf({ shape, type }: Value): number {
-  const size = shape.reduce((product, n) => product * n, 1);
-  return size * (BYTES_PER_NUMBER[type] ?? 4);
+  return sizeOf(shape) * (BYTES_PER_NUMBER[type] ?? 4);
 }

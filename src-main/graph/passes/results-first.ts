@@ -1,4 +1,4 @@
-import type { Graph, Node } from '../ir.ts';
+import { neededFor, type Graph } from '../ir.ts';
 
 /**
  * The same graph with the nodes that only results need, such as losses, at its end. onnxruntime works
@@ -9,15 +9,8 @@ import type { Graph, Node } from '../ir.ts';
  * @param isState tells the outputs that are the next state from the results
  */
 export function resultsFirst(graph: Graph, isState: (name: string) => boolean): Graph {
-  const needed = new Set(
-    graph.outputs.filter(({ name }) => isState(name)).map(({ value }) => value.id),
-  );
-  const ofState = new Set<Node>();
-  for (const node of graph.nodes.toReversed()) {
-    if (!node.outputs.some(({ id }) => needed.has(id))) continue;
-    ofState.add(node);
-    for (const input of node.inputs) if (input !== undefined) needed.add(input.id);
-  }
+  const states = graph.outputs.filter(({ name }) => isState(name));
+  const ofState = new Set(neededFor(states, graph.nodes).nodes);
   const ofResults = graph.nodes.filter((node) => !ofState.has(node));
-  return { ...graph, nodes: [...ofState].reverse().concat(ofResults) };
+  return { ...graph, nodes: [...ofState, ...ofResults] };
 }
