@@ -84,7 +84,7 @@ export function reshapedTo(graph: GraphBuilder, value: Value, shape: readonly nu
 /**
  * Brings the operands of an element-wise operator to one order of axes, so that their values
  * broadcast against each other. The largest operand decides the order and is not moved; among equals
- * an NCHW activation wins, then plain order.
+ * an NCHW activation wins, then plain order. Pictures that meet numbers per channel become NCHW.
  * @returns the values and the places of the logical axes of the result
  */
 export function aligned(
@@ -92,7 +92,8 @@ export function aligned(
   operands: readonly Traced[],
 ): { readonly values: readonly Value[]; readonly axes: readonly number[] } {
   const rank = Math.max(0, ...operands.map(({ shape }) => shape.length));
-  const axes = leadingOrder(operands.filter(({ shape }) => shape.length === rank));
+  const leading = leadingOrder(operands.filter(({ shape }) => shape.length === rank));
+  const axes = isShortLoop(operands, leading) ? NCHW : leading;
   const values = operands.map((operand) => {
     if (sizeOf(operand.value.shape) === 1 && operand.value.shape.length <= rank) {
       return reshapedTo(graph, operand.value, []);
@@ -125,6 +126,25 @@ function leadingOrder(candidates: readonly Traced[]): readonly number[] {
   if (first === undefined) return [];
   return rest.reduce((best, next) => (preference(next) > preference(best) ? next : best), first)
     .axes;
+}
+
+/**
+ * Whether pictures with channels last meet numbers per channel. An operator then runs in loops as
+ * long as there are channels, 3 in a picture; with channels first it runs in loops over pixels.
+ */
+function isShortLoop(operands: readonly Traced[], leading: readonly number[]): boolean {
+  const isPicture = ({ shape }: Traced): boolean => {
+    const [channels = 0, pixels = 0] = [shape[3], sizeOf(shape.slice(0, 3))];
+    return shape.length === 4 && channels > 1 && channels <= 4 && pixels > 16 * channels;
+  };
+  const isPerChannel = ({ value, shape }: Traced): boolean =>
+    sizeOf(value.shape) > 1 && sizeOf(value.shape) === shape.at(-1);
+  return (
+    leading.length === 4 &&
+    leading.every((axis, i) => axis === i) &&
+    operands.some(isPicture) &&
+    operands.some(isPerChannel)
+  );
 }
 
 /** Puts axes of size 1 in front until the tensor has `rank` axes. */

@@ -11,9 +11,10 @@ import {
 } from './config.ts';
 import { convolution } from './convolution.ts';
 import { applyDecoder, initDecoder } from './decoder.ts';
+import { fpnScores } from './fpn.ts';
 import { constant, named, normal } from './initialization.ts';
 import type { Mode } from './mode.ts';
-import { applyEncoder, initEncoder } from './resnet.ts';
+import { applyEncoder, initEncoder, type EncoderMaps } from './resnet.ts';
 import { parameter } from './tensors.ts';
 import { upsampleBilinear } from './upsample.ts';
 
@@ -43,15 +44,28 @@ export function segmentationLogits(
   mode: Mode,
 ): Tensor4D {
   const maps = applyEncoder(encoderShape(config.encoder), params, 'encoder', x, mode);
-  const features =
-    config.decoder === 'none'
-      ? maps.c5
-      : defined(applyDecoder(singleLevel(config), params, 'decoder', maps, mode)[0], 'features');
-  const scores = tf.add<Tensor4D>(
-    convolution(features, parameter(params, 'classifier.weight')),
-    parameter(params, 'classifier.bias'),
-  );
+  const classifier = {
+    weight: parameter(params, 'classifier.weight'),
+    bias: parameter(params, 'classifier.bias'),
+  };
+  const scores =
+    config.decoder === 'fpn' && !mode.training
+      ? fpnScores(params, 'decoder', maps, classifier)
+      : tf.add<Tensor4D>(
+          convolution(finestMap(config, params, maps, mode), classifier.weight),
+          classifier.bias,
+        );
   return upsampleBilinear(scores, [x.shape[1], x.shape[2]]);
+}
+
+function finestMap(
+  config: SegmentationConfig,
+  params: NamedTensors,
+  maps: EncoderMaps,
+  mode: Mode,
+): Tensor4D {
+  if (config.decoder === 'none') return maps.c5;
+  return defined(applyDecoder(singleLevel(config), params, 'decoder', maps, mode)[0], 'features');
 }
 
 function singleLevel(config: SegmentationConfig): DecoderConfig {

@@ -61,6 +61,8 @@ function castConstant(graph: GraphBuilder, number: number, type: Value['type']):
 function reshape(call: KernelCall): Traced {
   const x = call.input('x');
   const shape = util.inferFromImplicitShape([...call.numbers('shape')], sizeOf(x.shape));
+  // tfjs reshapes results to the shape that they have; an axis of size 1 must stay where it lies.
+  if (`${shape}` === `${x.shape}`) return x;
   if (isLazy(x) && sizeOf(x.value.shape) === 1) {
     const ones = shape.map(() => 1);
     return { value: reshapedTo(call.graph, x.value, ones), shape, axes: inOrder(shape.length) };
