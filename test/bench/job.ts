@@ -87,7 +87,10 @@ export function jobText(figures: JobFigures): string {
 async function bareSteps(options: MeasureOptions) {
   const { device, threads, rounds } = options;
   const { name, warmup, steps } = CASES.A;
-  const ours = await openOurs({ name, device, ...(threads === undefined ? {} : { threads }) });
+  const ours = await openOurs({
+    ...{ name, device, precision: 'single' },
+    ...(threads === undefined ? {} : { threads }),
+  });
   const ms: number[] = [];
   for (let i = 0; i < Math.ceil(rounds / 2); i++) {
     ms.push(...(await ours.run({ warmup: i === 0 ? warmup : 0, steps: options.steps ?? steps })));

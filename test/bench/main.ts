@@ -30,6 +30,7 @@ ${Object.values(CASES)
 
   --device NAME             ${DEVICE_NAMES.join(', ')} (default: cpu)
   --threads N               of both sides (default: all cores)
+  --precision half          products in 16-bit numbers, where the device has them
   --rounds N                how often the sides take turns (default: 7)
   --steps N                 timed steps of a round (default: the case's)
   --profile                 tell where our time goes, by family of operators
@@ -48,6 +49,7 @@ const count = v.pipe(v.string(), v.toNumber(), v.integer(), v.minValue(1));
 const OptionsSchema = v.object({
   device: v.picklist(DEVICE_NAMES),
   threads: v.optional(count),
+  precision: v.picklist(['single', 'half']),
   rounds: count,
   steps: v.optional(count),
   profile: v.boolean(),
@@ -77,6 +79,7 @@ function readArguments() {
     options: {
       device: { type: 'string', default: 'cpu' },
       threads: { type: 'string' },
+      precision: { type: 'string', default: 'single' },
       rounds: { type: 'string', default: '7' },
       steps: { type: 'string' },
       profile: { type: 'boolean', default: false },
@@ -124,9 +127,9 @@ async function measured(name: CaseName | 'G', options: Options, measure: Measure
 }
 
 function measureOptions(options: Options): MeasureOptions {
-  const { device, threads, rounds, steps, profile: hasProfile } = options;
+  const { device, threads, precision, rounds, steps, profile: hasProfile } = options;
   return {
-    ...{ device, threads, rounds, steps, hasProfile },
+    ...{ device, threads, precision, rounds, steps, hasProfile },
     torch: options.against === undefined ? undefined : torchProgram(options),
     torchSettings: options['torch-settings'],
     onRound: (sentence) => console.error(sentence),

@@ -12,6 +12,8 @@ export interface MeasureOptions {
   readonly device: DeviceName;
   /** All cores when absent. */
   readonly threads: number | undefined;
+  /** Of our products; PyTorch's is one of its settings (`amp`). */
+  readonly precision: 'single' | 'half';
   readonly rounds: number;
   /** The case's own number when absent. */
   readonly steps: number | undefined;
@@ -139,6 +141,6 @@ async function profileOf(
   }
 }
 
-function subjectOf({ name }: BenchCase, { device, threads }: MeasureOptions) {
-  return { name, device, ...(threads === undefined ? {} : { threads }) };
+function subjectOf({ name }: BenchCase, { device, threads, precision }: MeasureOptions) {
+  return { name, device, precision, ...(threads === undefined ? {} : { threads }) };
 }

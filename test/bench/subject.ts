@@ -4,6 +4,7 @@ import { deviceNamed } from '../../src-main/graph/devices.ts';
 import { DEVICE_NAMES } from '../../src-main/graph/device-report.ts';
 import type { Graph } from '../../src-main/graph/ir.ts';
 import { writeOnnx } from '../../src-main/graph/onnx-writer.ts';
+import { halfPrecision } from '../../src-main/graph/passes/half-precision.ts';
 import { openSession, sessionTensor } from '../../src-main/graph/session.ts';
 import { traceFunction } from '../../src-main/graph/trace.ts';
 import type { Device, HostTensors, StepFunction, TensorSpec } from '../../src-main/graph/types.ts';
@@ -20,6 +21,7 @@ import { imageInput, segmentationFunction } from '../../src-main/inference/segme
 import { defined } from '../../src-main/lib/errors.ts';
 import { Random } from '../../src-main/lib/random.ts';
 import { SegmentationConfigSchema } from '../../src-main/nn/config.ts';
+import { initLossScale } from '../../src-main/nn/loss-scale.ts';
 import { initOptimizer, optimizerScalars } from '../../src-main/nn/optimizers.ts';
 import { segmentationParams } from '../../src-main/nn/segmentation.ts';
 import { BatchMaker } from '../../src-main/pretrain/batches.ts';
@@ -38,6 +40,8 @@ export const SubjectSchema = v.strictObject({
   device: v.picklist(DEVICE_NAMES),
   /** Threads of the CPU provider; all cores when absent. */
   threads: v.exactOptional(v.number()),
+  /** Of the products; `half` needs a device with 16-bit arithmetic. */
+  precision: v.picklist(['single', 'half']),
   /** Writes an onnxruntime profile to a file that begins so. */
   profilePrefix: v.exactOptional(v.string()),
 });
@@ -74,7 +78,7 @@ function openPretraining(bench: BenchCase, options: SubjectOptions): Promise<Sub
   const config = resolvePretrainConfig(
     v.parse(PretrainOptionsSchema, {
       ...{ encoder, decoder, levels: 'multi', optimizer: 'lars', batchSize, cropPx, ...heads },
-      steps: 1000,
+      ...{ precision: options.precision, steps: 1000 },
     }),
     distinctBatches * batchSize,
   );
@@ -94,7 +98,7 @@ function openFinetuning(bench: BenchCase, options: SubjectOptions): Promise<Subj
   const { encoder, decoder, batch, sizePx } = bench;
   const config = v.parse(finetuneConfigSchema, {
     ...{ encoder, decoder, decoderChannels: 256, batch, cropPx: sizePx, tilePx: sizePx },
-    ...{ optimizer: 'sgd', diceWeight: 0 },
+    ...{ optimizer: 'sgd', diceWeight: 0, precision: options.precision },
   });
   const network = networkOf(bench);
   const params = segmentationParams(network, new Random(1));
@@ -108,7 +112,11 @@ function openFinetuning(bench: BenchCase, options: SubjectOptions): Promise<Subj
   const sampler = createCropSampler(tiles, config);
   return openStep(options, {
     step: buildFinetuneStep(config, network, { trainable, pretrained: new Set() }),
-    state: { ...params, ...initOptimizer(config.optimizer, trained) },
+    state: {
+      ...params,
+      ...initOptimizer(config.optimizer, trained),
+      ...(config.precision === 'half' && initLossScale()),
+    },
     specs: finetuneBatchSpecs(config),
     batch: (step) => {
       const filled = createBatch(config);
@@ -130,10 +138,10 @@ async function openStep(
   options: SubjectOptions,
   { step, state, specs, batch }: StepParts,
 ): Promise<Subject> {
-  const { profilePrefix } = options;
+  const { profilePrefix, precision } = options;
   const device = deviceOf(options);
   const compiled = await compileStep(step, {
-    ...{ state, batch: specs, device, label: 'bench' },
+    ...{ state, batch: specs, device, precision, label: 'bench' },
     ...(profilePrefix === undefined ? {} : { profilePrefix }),
   });
   const batches = Array.from({ length: distinctBatches }, (_, i) => batch(i));
@@ -142,14 +150,14 @@ async function openStep(
     run: async (index) => {
       await compiled.run(defined(batches[index % distinctBatches], 'batch'));
     },
-    graph: () => stepGraph(step, { state, batch: specs, device }),
+    graph: () => stepGraph(step, { state, batch: specs, device, precision }),
     dispose: () => compiled.dispose(),
   };
 }
 
 /** As a model file predicts: the weights are inside, so that onnxruntime can fold them. */
 async function openPrediction(bench: BenchCase, options: SubjectOptions): Promise<Subject> {
-  const { profilePrefix } = options;
+  const { profilePrefix, precision } = options;
   const device = deviceOf(options);
   const network = networkOf(bench);
   const params = segmentationParams(network, new Random(1));
@@ -157,13 +165,15 @@ async function openPrediction(bench: BenchCase, options: SubjectOptions): Promis
     shape: [bench.batch, bench.sizePx, bench.sizePx, 3],
     dtype: 'uint8',
   };
-  const graph = () =>
-    traceFunction(
+  const graph = (): Graph => {
+    const single = traceFunction(
       segmentationFunction(network),
       params,
       { [imageInput]: spec },
       { names: { input: (name) => name, output: (name) => name } },
     );
+    return precision === 'half' ? halfPrecision(single, device.provider) : single;
+  };
   const started = performance.now();
   const traced = graph();
   const traceMs = performance.now() - started;
