@@ -49,6 +49,8 @@ export function segmentationLoss(
  * value that is no class becomes a row of zeros.
  */
 export function oneHotLabels(labels: Tensor, classCount: number): Tensor {
-  const indices = tf.range(0, classCount, 1, 'float32');
-  return tf.cast(tf.equal(tf.expandDims(labels, -1), indices), 'float32');
+  const indices = tf.reshape(tf.range(0, classCount, 1, 'float32'), [classCount, 1, 1]);
+  // Plane by plane, as scores lie in a compiled step; the axes are only renamed there.
+  const planes = tf.cast(tf.equal(tf.expandDims(labels, 1), indices), 'float32');
+  return tf.transpose(planes, [0, 2, 3, 1]);
 }

@@ -72,6 +72,8 @@ export interface StepOptions {
   readonly precision?: Precision;
   /** What is worth being computed twice to save memory; for tests with small graphs. */
   readonly recompute?: RecomputeOptions;
+  /** The memory of `state` is the step's from now on, which frees it with the first run. */
+  readonly ownsState?: boolean;
   /** Writes an onnxruntime profile to a file that begins so. */
   readonly profilePrefix?: string;
   /** Refuses the device when it would leave a part of the step to the CPU. */
@@ -90,7 +92,7 @@ export type OnFallback = (sentence: string) => void;
 
 /**
  * Traces a step once and compiles it. The state starts as given: its numbers must stay as they are until
- * the first run.
+ * the first run, and are gone after it with `ownsState`.
  * @throws AppError `device.unavailable`, `graph.missing-kernel`, `graph.state-changed`
  */
 export function compileStep(step: StepFunction, options: StepOptions): Promise<CompiledStep> {
@@ -129,7 +131,7 @@ async function compileOnDevice(step: StepFunction, options: StepOptions): Promis
   };
   const model = writeOnnx(graph, options.label);
   const { session } = await openCachedSession(model, options.device, sessionOptions);
-  const state = await openState(options.state, options.device);
+  const state = await openState(options.state, options.device, options.ownsState);
   const compileMs = performance.now() - started - traceMs;
   const info = { nodes: graph.nodes.length, traceMs, compileMs };
   return new OnnxStep({ session, state, next, batch: options.batch, info });
@@ -138,7 +140,9 @@ async function compileOnDevice(step: StepFunction, options: StepOptions): Promis
 /** The graph that onnxruntime gets for a step: traced, then rewritten by one pass after another. */
 export function stepGraph(
   step: StepFunction,
-  options: Pick<StepOptions, 'state' | 'batch' | 'device' | 'precision' | 'recompute'>,
+  options: Pick<StepOptions, 'batch' | 'device' | 'precision' | 'recompute'> & {
+    readonly state: TensorSpecs;
+  },
 ): Graph {
   const { provider } = options.device;
   const traced = traceStep(step, options.state, options.batch, provider);

@@ -243,6 +243,13 @@ function depthToSpace(call: Reader): InferredOutput {
   return { shape: [batch, channels / block ** 2, height * block, width * block], type };
 }
 
+function spaceToDepth(call: Reader): InferredOutput {
+  const { shape, type } = call.input(0);
+  const [batch = 0, channels = 0, height = 0, width = 0] = shape;
+  const block = call.number('blocksize', 1);
+  return { shape: [batch, channels * block ** 2, height / block, width / block], type };
+}
+
 function cast(call: Reader): InferredOutput {
   const type = CAST_TYPES[call.number('to', 1)];
   return { shape: call.input(0).shape, type: defined(type, 'cast type') };
@@ -338,4 +345,5 @@ const RULES: Readonly<Record<string, Rule>> = {
   Tile: tiled,
   TopK: largest,
   DepthToSpace: depthToSpace,
+  SpaceToDepth: spaceToDepth,
 };

@@ -28,9 +28,16 @@ export function keepsOutputs({ executor, provider }: Device): boolean {
   return executor === 'onnxruntime' && provider === 'webgpu';
 }
 
-/** Opens the state where the device's runs can reach it best. */
-export function openState(state: HostTensors, device: Device): Promise<StepState> {
-  return keepsOutputs(device) ? DeviceState.open(state, device) : HostState.open(state);
+/**
+ * Opens the state where the device's runs can reach it best. With `ownsState` its memory is freed when
+ * a run replaces it, otherwise it stays the caller's.
+ */
+export function openState(
+  state: HostTensors,
+  device: Device,
+  ownsState = false,
+): Promise<StepState> {
+  return keepsOutputs(device) ? DeviceState.open(state, device) : HostState.open(state, ownsState);
 }
 
 /** In JavaScript memory. */
@@ -39,13 +46,22 @@ class HostState implements StepState {
   /** Names of tensors that are the caller's: never written, and his to let go. */
   readonly #borrowed: Set<string>;
 
-  static open(state: HostTensors): Promise<StepState> {
-    return Promise.resolve(new HostState(state));
+  static open(state: HostTensors, ownsState: boolean): Promise<StepState> {
+    return Promise.resolve(new HostState(state, ownsState));
   }
 
-  private constructor(state: HostTensors) {
+  private constructor(state: HostTensors, ownsState: boolean) {
     this.tensors = mapTensors(state, (tensor) => sessionTensor(tensor, tensor.data));
-    this.#borrowed = new Set(Object.keys(state));
+    const buffers = Object.values(state).map(({ data }) => data.buffer);
+    const isShared = (buffer: ArrayBufferLike): boolean =>
+      buffers.indexOf(buffer) !== buffers.lastIndexOf(buffer);
+    // Tensors of one buffer, such as a file's, are left to the garbage collector.
+    this.#borrowed = new Set(
+      Object.keys(state).filter((name) => {
+        const buffer = state[name]?.data.buffer;
+        return !ownsState || buffer === undefined || isShared(buffer);
+      }),
+    );
   }
 
   take(next: SessionTensors): void {

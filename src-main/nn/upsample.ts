@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import type { Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import { withGradient } from './custom-gradient.ts';
-import { rank3, rank4 } from './tensors.ts';
+import { rank4 } from './tensors.ts';
 
 /**
  * Bilinear upsampling with half-pixel centers (PyTorch's `align_corners=False`). tfjs ignores the
@@ -19,30 +19,26 @@ export function upsampleBilinear(x: Tensor4D, size: readonly [number, number]): 
   return rank4(result);
 }
 
-/** U_y^T dy U_x for maps `[batch, height, width, channels]`. */
+/** U_y^T dy U_x for every plane of maps `[batch, height, width, channels]`. */
 function transposedUpsampling(
   dy: Tensor4D,
   [batch, height, width, channels]: readonly [number, number, number, number],
 ): Tensor4D {
   const [, fullHeight, fullWidth] = dy.shape;
-  const columns = tf.reshape(dy, [batch, fullHeight, fullWidth * channels]);
-  const vertical = interpolation(height, fullHeight);
-  const halfway = batchProduct(vertical, columns); // [batch, height, fullWidth * channels]
-  const rows = tf.reshape(halfway, [batch * height, fullWidth, channels]);
-  return rank4(
-    tf.reshape(batchProduct(interpolation(width, fullWidth), rows), [
-      batch,
-      height,
-      width,
-      channels,
-    ]),
-  );
-}
-
-/** matrix^T times every matrix of a batch. */
-function batchProduct(matrix: Tensor2D, batch: Tensor): Tensor {
-  const [rows, columns] = matrix.shape;
-  return tf.matMul(tf.reshape(matrix, [1, rows, columns]), rank3(batch), true, false);
+  const planes = tf.reshape<tf.Rank.R3>(tf.transpose(dy, [0, 3, 1, 2]), [
+    batch * channels,
+    fullHeight,
+    fullWidth,
+  ]);
+  const vertical = tf.reshape<tf.Rank.R3>(interpolation(height, fullHeight), [
+    1,
+    fullHeight,
+    height,
+  ]);
+  const lower = tf.matMul(vertical, planes, true, false); // [batch * channels, height, fullWidth]
+  const lines = tf.reshape<tf.Rank.R2>(lower, [batch * channels * height, fullWidth]);
+  const small = tf.matMul(lines, interpolation(width, fullWidth));
+  return rank4(tf.transpose(tf.reshape(small, [batch, channels, height, width]), [0, 2, 3, 1]));
 }
 
 /** `[to, from]`: row i holds the weights of output i. */

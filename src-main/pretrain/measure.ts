@@ -66,6 +66,7 @@ async function measureOne(
     device,
     precision: config.precision,
     label: 'pretrain',
+    ownsState: true,
   });
   try {
     const { traceMs, compileMs } = compiled.info;
@@ -80,8 +81,8 @@ async function measureOne(
       await compiled.run(batch);
       times.push((performance.now() - before) / 1000);
     }
-    // As in a training: the state of the start, that of a checkpoint and that of the model at the end.
-    const copies = [state, await compiled.readState(), await compiled.readState()];
+    // As in a training: the state of a checkpoint and that of the model at the end.
+    const copies = [await compiled.readState(), await compiled.readState()];
     const mostBytes = peakBytes();
     copies.length = 0;
     const [first, ...warm] = times;

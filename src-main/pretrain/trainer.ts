@@ -83,6 +83,7 @@ export async function trainOnTiles(
     device,
     precision: planned.precision,
     label: 'pretrain',
+    ownsState: true,
     onFallback: (sentence) => control.notice(sentence),
   });
   let observer: TrainingObserver | undefined;

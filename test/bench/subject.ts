@@ -6,7 +6,7 @@ import type { Graph } from '../../src-main/graph/ir.ts';
 import { writeOnnx } from '../../src-main/graph/onnx-writer.ts';
 import { halfPrecision } from '../../src-main/graph/passes/half-precision.ts';
 import { openSession, sessionTensor } from '../../src-main/graph/session.ts';
-import { traceFunction } from '../../src-main/graph/trace.ts';
+import { traceFunction, type TensorSpecs } from '../../src-main/graph/trace.ts';
 import type { Device, HostTensors, StepFunction, TensorSpec } from '../../src-main/graph/types.ts';
 import { finetuneConfigSchema } from '../../src-main/finetune/config.ts';
 import { createCropSampler } from '../../src-main/finetune/sampler.ts';
@@ -141,18 +141,25 @@ async function openStep(
   const { profilePrefix, precision } = options;
   const device = deviceOf(options);
   const compiled = await compileStep(step, {
-    ...{ state, batch: specs, device, precision, label: 'bench' },
+    ...{ state, batch: specs, device, precision, label: 'bench', ownsState: true },
     ...(profilePrefix === undefined ? {} : { profilePrefix }),
   });
   const batches = Array.from({ length: distinctBatches }, (_, i) => batch(i));
+  const stateSpecs = specsOf(state); // its numbers are gone with the first step
   return {
     info: compiled.info,
     run: async (index) => {
       await compiled.run(defined(batches[index % distinctBatches], 'batch'));
     },
-    graph: () => stepGraph(step, { state, batch: specs, device, precision }),
+    graph: () => stepGraph(step, { state: stateSpecs, batch: specs, device, precision }),
     dispose: () => compiled.dispose(),
   };
+}
+
+function specsOf(state: HostTensors): TensorSpecs {
+  return Object.fromEntries(
+    Object.entries(state).map(([name, { shape, dtype }]) => [name, { shape, dtype }]),
+  );
 }
 
 /** As a model file predicts: the weights are inside, so that onnxruntime can fold them. */

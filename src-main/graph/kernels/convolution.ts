@@ -2,6 +2,7 @@ import { backend_util } from '@tensorflow/tfjs-core';
 import { AppError } from '../../lib/errors.ts';
 import type { GraphBuilder, Value } from '../ir.ts';
 import { NCHW, OIHW, arranged, inOrder, placed, reshapedTo, type Traced } from '../layout.ts';
+import { filterGradientOf } from './filter-gradient.ts';
 import { numberPairs, type KernelCall, type KernelTable } from './kernel.ts';
 import { cut, paddedWith } from './shape.ts';
 
@@ -103,6 +104,12 @@ export function convolved(
     kernel_shape: [kernel[0] + 1, kernel[1]],
     pads: [top, left, bottom + 1, right],
   });
+}
+
+function filterGradient(call: KernelCall): Traced {
+  const [x, dy] = [call.input('x'), call.input('dy')];
+  const window = windowOf(call, x.shape, call.numbers('filterShape'));
+  return placed(filterGradientOf(call.graph, x, dy, window), OIHW);
 }
 
 function inputGradient(call: KernelCall): Traced {
@@ -247,55 +254,6 @@ function interleaved(
       ? residues
       : graph.node('DepthToSpace', [residues], { blocksize: down, mode: 'CRD' });
   return cut(graph, whole, [2, 3], [0, 0], size);
-}
-
-/**
- * dL/dw as one matrix product: dy as rows of pixels against the patches of x. Patches are slices of
- * the padded x in channels-last order, side by side.
- */
-function filterGradient(call: KernelCall): Traced {
-  const { graph } = call;
-  const xTraced = call.input('x');
-  const filterShape = call.numbers('filterShape');
-  const window = windowOf(call, xTraced.shape, filterShape);
-  const [height, width] = window.kernel;
-  const [, , input = 0, output = 0] = filterShape;
-  const patches = patchesOf(graph, xTraced, window);
-  const dy = arranged(graph, call.input('dy'), inOrder(4));
-  const rows = reshapedTo(graph, dy, [patches.shape[0] ?? 0, output]);
-  const product = graph.node('Gemm', [rows, patches], { transA: 1, transB: 0 });
-  const byTap = reshapedTo(graph, product, [output, height, width, input]);
-  const result =
-    height * width === 1 ? byTap : graph.node('Transpose', [byTap], { perm: [0, 3, 1, 2] });
-  return height * width === 1
-    ? placed(reshapedTo(graph, product, [output, input, 1, 1]), OIHW)
-    : placed(result, OIHW);
-}
-
-/** [pixels, taps * channels]: under every output pixel the inputs that it sees. */
-function patchesOf(graph: GraphBuilder, x: Traced, window: Window): Value {
-  const image = arranged(graph, x, inOrder(4));
-  const [batch = 0, , , channels = 0] = image.shape;
-  const padded = paddedWith(
-    graph,
-    image,
-    [0, ...window.before, 0],
-    [0, ...window.after.map((n) => Math.max(0, n)), 0],
-  );
-  const slices = inOrder(window.kernel[0]).flatMap((row) =>
-    inOrder(window.kernel[1]).map((column) => {
-      const starts = [row * window.dilations[0], column * window.dilations[1]];
-      const ends = starts.map(
-        (start, i) => start + ((window.output[i] ?? 0) - 1) * (window.strides[i] ?? 1) + 1,
-      );
-      return cut(graph, padded, [1, 2], starts, ends, window.strides);
-    }),
-  );
-  const pixels = batch * window.output[0] * window.output[1];
-  const [only] = slices;
-  const joined =
-    slices.length === 1 && only !== undefined ? only : graph.node('Concat', slices, { axis: 3 });
-  return reshapedTo(graph, joined, [pixels, slices.length * channels]);
 }
 
 function four(shape: readonly number[]): [number, number, number, number] {
