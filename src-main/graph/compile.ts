@@ -1,4 +1,5 @@
 import { AppError } from '../lib/errors.ts';
+import { collectGarbage } from '../lib/kept-heap.ts';
 import type { Graph } from './ir.ts';
 import { writeOnnx } from './onnx-writer.ts';
 import { eagerFunction, eagerStep } from './eager.ts';
@@ -131,6 +132,7 @@ async function compileOnDevice(step: StepFunction, options: StepOptions): Promis
   };
   const model = writeOnnx(graph, options.label);
   const { session } = await openCachedSession(model, options.device, sessionOptions);
+  collectGarbage();
   const state = await openState(options.state, options.device, options.ownsState);
   const compileMs = performance.now() - started - traceMs;
   const info = { nodes: graph.nodes.length, traceMs, compileMs };

@@ -1,5 +1,6 @@
 import { InferenceSession, Tensor, listSupportedBackends } from 'onnxruntime-node';
 import { AppError, messageOf } from '../lib/errors.ts';
+import { hasKeptHeap } from '../lib/kept-heap.ts';
 import { sizeOf } from './shapes.ts';
 import type { Device, HostData, HostTensor, TensorSpec } from './types.ts';
 
@@ -73,6 +74,8 @@ export function sessionSettings(
     executionMode: 'sequential',
     // A planned block would come on top of what the first run took: a third more memory, no faster.
     enableMemPattern: false,
+    // Where the process keeps its heap, an arena of its own would only waste memory.
+    enableCpuMemArena: !hasKeptHeap(),
     // Providers report nodes that stay on the CPU as warnings; the device probe tells of them.
     logSeverityLevel: 3,
     ...(options.outputsOnDevice === undefined

@@ -2,7 +2,7 @@ import { assertNever, defined } from '../lib/errors.ts';
 import { programEntries } from '../lib/program-entries.ts';
 import { startProcess } from '../lib/programs.ts';
 import type { Progress } from '../lib/progress.ts';
-import type { JobRequest } from '../project/jobs.ts';
+import type { JobRequest, JobType } from '../project/jobs.ts';
 import type { Project } from '../project/project.ts';
 import type { StoredError } from '../project/values.ts';
 import { describeExit, memoryKills } from './failures.ts';
@@ -32,13 +32,22 @@ export interface RunnerOptions {
   readonly killAfterMs?: number;
 }
 
+const trainingJobs: ReadonlySet<JobType> = new Set<JobType>([
+  'pretrain',
+  'finetune',
+  'study',
+  'calibrate',
+]);
+
 /** Starts the process of a queued job. */
 export function startJob(project: Project, jobId: string, options: RunnerOptions = {}): RunningJob {
   const { onEvent = () => undefined, entry = programEntries.job, killAfterMs = 10_000 } = options;
   const killsBefore = memoryKills();
   let killTimer: NodeJS.Timeout | undefined;
   let failure: StoredError | undefined;
-  const child = startProcess<ToJob>({ entry, onMessage: receive });
+  const type = project.jobs.get(jobId)?.type;
+  const trains = type !== undefined && trainingJobs.has(type);
+  const child = startProcess<ToJob>({ entry, onMessage: receive, trains });
   function receive(raw: unknown): void {
     const message = parseFromJob(raw);
     switch (message.type) {

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { keptHeapEnvironment } from './kept-heap.ts';
 
 /** How a process ended: with a code, or by a signal. */
 export interface ProcessExit {
@@ -21,6 +22,8 @@ export interface ProcessStart {
   readonly entry: URL;
   readonly arguments?: readonly string[];
   readonly onMessage: (message: unknown) => void;
+  /** Keeps its memory from one training step to the next, where the system can do that. */
+  readonly trains?: boolean;
 }
 
 export type ProcessStarter = (start: ProcessStart) => WorkerProcess;
@@ -43,8 +46,14 @@ export function setProcessStarter(hostStarter: ProcessStarter): void {
   starter = hostStarter;
 }
 
-function startNode({ entry, arguments: words = [], onMessage }: ProcessStart): WorkerProcess {
+function startNode({
+  entry,
+  arguments: words = [],
+  onMessage,
+  trains = false,
+}: ProcessStart): WorkerProcess {
   const child = fork(entry, [...words], {
+    env: { ...process.env, ...(trains ? keptHeapEnvironment() : {}) },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'advanced',
   });

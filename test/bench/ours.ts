@@ -1,5 +1,6 @@
 import { startProcess } from '../../src-main/lib/programs.ts';
 import * as v from 'valibot';
+import { CASES } from './cases.ts';
 import { FromSubjectSchema, type FromSubject, type ToSubject } from './messages.ts';
 import type { SubjectOptions } from './subject.ts';
 
@@ -21,6 +22,7 @@ export async function openOurs(options: SubjectOptions): Promise<OurProcess> {
   let settle: ((message: FromSubject) => void) | undefined;
   const child = startProcess<ToSubject>({
     entry,
+    trains: CASES[options.name].kind !== 'infer',
     arguments: [JSON.stringify(options)],
     onMessage: (raw) => settle?.(v.parse(FromSubjectSchema, raw)),
   });
