@@ -56,6 +56,32 @@ describe('traceFunction', () => {
     expect(tf.getBackend()).toBe(before);
   });
 
+  it('leaves maps of a single image where they lie when tfjs reshapes them to their own shape', () => {
+    const one: TensorSpec = { shape: [1, 4, 5, 3], dtype: 'float32' };
+    const graph = traceFunction(
+      (_, batch) => {
+        const weights = tf.transpose(named(batch, 'filter'), [2, 3, 1, 0]);
+        const maps = tf.conv2d(rank4(named(batch, 'image')), rank4(weights), 1, 1);
+        return { y: tf.transpose(tf.relu(tf.reshape(maps, [1, 4, 5, 6])), [0, 3, 1, 2]) };
+      },
+      {},
+      { image: one, filter },
+    );
+    expect(operators(graph)).toEqual(['Transpose', 'Conv', 'Relu']);
+  });
+
+  it('turns pictures to planes before they meet numbers per channel', () => {
+    const graph = traceFunction(
+      (_, batch) => ({ y: tf.sub(named(batch, 'image'), tf.tensor1d([1, 2, 3])) }),
+      {},
+      { image: { shape: [2, 8, 8, 3], dtype: 'float32' } },
+    );
+    const [turned, difference] = graph.nodes;
+    expect(operators(graph)).toEqual(['Transpose', 'Sub', 'Transpose']);
+    expect(turned?.outputs[0]?.shape).toEqual([2, 3, 8, 8]);
+    expect(difference?.outputs[0]?.shape).toEqual([2, 3, 8, 8]);
+  });
+
   it('needs no transposes between convolutions of an NHWC network with OIHW filters', () => {
     const graph = traceFunction(
       ({ w1, w2 }, batch) => {
