@@ -46,8 +46,8 @@ export function startJob(project: Project, jobId: string, options: RunnerOptions
   let killTimer: NodeJS.Timeout | undefined;
   let failure: StoredError | undefined;
   const type = project.jobs.get(jobId)?.type;
-  const trains = type !== undefined && trainingJobs.has(type);
-  const child = startProcess<ToJob>({ entry, onMessage: receive, trains });
+  const keepsHeap = type !== undefined && trainingJobs.has(type);
+  const child = startProcess<ToJob>({ entry, onMessage: receive, keepsHeap });
   function receive(raw: unknown): void {
     const message = parseFromJob(raw);
     switch (message.type) {

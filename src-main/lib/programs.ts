@@ -22,8 +22,8 @@ export interface ProcessStart {
   readonly entry: URL;
   readonly arguments?: readonly string[];
   readonly onMessage: (message: unknown) => void;
-  /** Keeps its memory from one training step to the next, where the system can do that. */
-  readonly trains?: boolean;
+  /** Keeps its memory from one step or tile to the next, where the system can do that. */
+  readonly keepsHeap?: boolean;
 }
 
 export type ProcessStarter = (start: ProcessStart) => WorkerProcess;
@@ -50,10 +50,10 @@ function startNode({
   entry,
   arguments: words = [],
   onMessage,
-  trains = false,
+  keepsHeap = false,
 }: ProcessStart): WorkerProcess {
   const child = fork(entry, [...words], {
-    env: { ...process.env, ...(trains ? keptHeapEnvironment() : {}) },
+    env: { ...process.env, ...(keepsHeap ? keptHeapEnvironment() : {}) },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     serialization: 'advanced',
   });

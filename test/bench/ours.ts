@@ -22,7 +22,8 @@ export async function openOurs(options: SubjectOptions): Promise<OurProcess> {
   let settle: ((message: FromSubject) => void) | undefined;
   const child = startProcess<ToSubject>({
     entry,
-    trains: CASES[options.name].kind !== 'infer',
+    // As the app's jobs that train.
+    keepsHeap: CASES[options.name].kind !== 'infer',
     arguments: [JSON.stringify(options)],
     onMessage: (raw) => settle?.(v.parse(FromSubjectSchema, raw)),
   });
