@@ -65,13 +65,39 @@ export function reordered(graph: GraphBuilder, traced: Traced, axes: readonly nu
   const target = permutation.map((axis) => value.shape[axis] ?? 0);
   const moved = permutation.filter((axis) => value.shape[axis] !== 1);
   const isOnlyOnes = moved.every((axis, i) => i === 0 || axis > (moved[i - 1] ?? -1));
-  return {
-    value: isOnlyOnes
-      ? reshapedTo(graph, value, target)
-      : graph.node('Transpose', [value], { perm: permutation }),
-    shape,
-    axes,
-  };
+  if (isOnlyOnes) return { value: reshapedTo(graph, value, target), shape, axes };
+  const turned = isFewPlanes(graph, value, permutation)
+    ? planesAsChannels(graph, value, target)
+    : graph.node('Transpose', [value], { perm: permutation });
+  return { value: turned, shape, axes };
+}
+
+/** Whether a large picture of a few planes, such as the scores of classes, gets its channels last. */
+function isFewPlanes(graph: GraphBuilder, value: Value, permutation: readonly number[]): boolean {
+  const [batch = 0, channels = 0, height = 0, width = 0] = value.shape;
+  return (
+    graph.provider === 'cpu' &&
+    value.type === 'float32' &&
+    `${permutation}` === '0,2,3,1' &&
+    batch === 1 &&
+    channels <= 16 &&
+    height * width >= 2 ** 14
+  );
+}
+
+/**
+ * [1, channels, height, width] with its channels last, by a product with the identity: onnxruntime's
+ * transpose moves such planes one number after another on one thread, a product uses all of them.
+ */
+function planesAsChannels(graph: GraphBuilder, value: Value, target: readonly number[]): Value {
+  const [, channels = 0, height = 0, width = 0] = value.shape;
+  const ones = Float32Array.from({ length: channels ** 2 }, (_, i) =>
+    i % (channels + 1) === 0 ? 1 : 0,
+  );
+  const identity = graph.constant('float32', [channels, channels], ones);
+  const planes = reshapedTo(graph, value, [channels, height * width]);
+  const product = graph.node('Gemm', [planes, identity], { transA: 1, transB: 0 });
+  return reshapedTo(graph, product, target);
 }
 
 /** Reshapes a value; constants are reshaped at once. */

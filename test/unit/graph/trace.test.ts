@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
+import { compileFunction } from '../../../src-main/graph/compile.ts';
 import { checkShapes, printGraph } from '../../../src-main/graph/ir.ts';
 import { traceFunction, traceStep } from '../../../src-main/graph/trace.ts';
-import type { NamedTensors, TensorSpec } from '../../../src-main/graph/types.ts';
+import { CPU, type NamedTensors, type TensorSpec } from '../../../src-main/graph/types.ts';
 
 const vector: TensorSpec = { shape: [3], dtype: 'float32' };
 const image: TensorSpec = { shape: [2, 4, 5, 3], dtype: 'float32' };
@@ -80,6 +81,25 @@ describe('traceFunction', () => {
     expect(operators(graph)).toEqual(['Transpose', 'Sub', 'Transpose']);
     expect(turned?.outputs[0]?.shape).toEqual([2, 3, 8, 8]);
     expect(difference?.outputs[0]?.shape).toEqual([2, 3, 8, 8]);
+  });
+
+  it('puts the few channels of a large picture last by a product', async () => {
+    const size = [1, 3, 160, 120] as const;
+    const numbers = Float32Array.from({ length: 3 * 160 * 120 }, (_, i) => Math.sin(i));
+    const compiled = await compileFunction(
+      (_, batch) => ({ y: tf.transpose(named(batch, 'planes'), [0, 2, 3, 1]) }),
+      {
+        params: {},
+        inputs: { planes: { shape: size, dtype: 'float32' } },
+        device: CPU,
+        label: 'planes',
+      },
+    );
+    const { y } = await compiled.run({}, { planes: numbers });
+    await compiled.dispose();
+    expect(y?.shape).toEqual([1, 160, 120, 3]);
+    const expected = numbers.map((_, i) => numbers[(i % 3) * 160 * 120 + Math.floor(i / 3)] ?? 0);
+    expect(y?.data).toEqual(expected);
   });
 
   it('needs no transposes between convolutions of an NHWC network with OIHW filters', () => {
