@@ -23,21 +23,27 @@ const tunables = [
  * what it does not know, and another one all of it.
  */
 export function keptHeapEnvironment(): Readonly<Record<string, string>> {
-  const isGlibc = process.platform === 'linux' && process.versions['electron'] === undefined;
+  const isGlibc = process.platform === 'linux' && !isElectron();
   const isChosen = process.env['GLIBC_TUNABLES'] !== undefined;
   return isGlibc && !isChosen ? { GLIBC_TUNABLES: tunables } : {};
 }
 
 /** Whether this process was started with such a heap. */
 export function hasKeptHeap(): boolean {
-  return process.env['GLIBC_TUNABLES'] === tunables && process.versions['electron'] === undefined;
+  return process.env['GLIBC_TUNABLES'] === tunables && !isElectron();
+}
+
+function isElectron(): boolean {
+  return process.versions['electron'] !== undefined;
 }
 
 /**
  * Lets go of what a piece of work has left behind in JavaScript's heap: after a large graph was written
- * more than 100 MB, which would otherwise stay through the steps that need most memory.
+ * more than 100 MB, which would otherwise stay through the steps that need most memory. Not in Electron,
+ * where V8's flags are sealed after its start.
  */
 export function collectGarbage(): void {
+  if (isElectron()) return;
   setFlagsFromString('--expose-gc');
   runInNewContext('gc()');
   setFlagsFromString('--no-expose-gc');
