@@ -16,12 +16,20 @@ import { halfPrecision } from './passes/half-precision.ts';
 import { recompute, type RecomputeOptions } from './passes/recompute.ts';
 import { resultsFirst } from './passes/results-first.ts';
 import { keepsOutputs, openState, type StepState } from './step-state.ts';
-import { inputName, outputName, traceFunction, traceStep, type TensorSpecs } from './trace.ts';
+import {
+  inputName,
+  outputName,
+  specsOf,
+  traceFunction,
+  traceStep,
+  type TensorSpecs,
+} from './trace.ts';
 import {
   CPU,
   type Device,
   type HostData,
   type HostTensors,
+  type Provider,
   type PureFunction,
   type StepFunction,
 } from './types.ts';
@@ -148,8 +156,17 @@ export function stepGraph(
 ): Graph {
   const { provider } = options.device;
   const traced = traceStep(step, options.state, options.batch, provider);
-  const rounded = options.precision === 'half' ? halfPrecision(traced, provider) : traced;
+  const rounded = inPrecision(traced, options.precision, provider);
   return resultsFirst(recompute(rounded, provider, options.recompute), isNext);
+}
+
+/** A graph with its products in the precision asked for. */
+export function inPrecision(
+  graph: Graph,
+  precision: Precision | undefined,
+  provider: Provider,
+): Graph {
+  return precision === 'half' ? halfPrecision(graph, provider) : graph;
 }
 
 /** The state that a step changes. */
@@ -187,13 +204,11 @@ async function functionOnDevice(
   fn: PureFunction,
   { inputs, device, ...options }: FunctionOptions,
 ): Promise<CompiledFunction> {
-  const params = Object.fromEntries(
-    Object.entries(options.params).map(([name, { shape, dtype }]) => [name, { shape, dtype }]),
-  );
+  const params = specsOf(options.params);
   if (device.executor !== 'onnxruntime') return eagerFunction(fn, { params, inputs, device });
   const started = performance.now();
   const traced = traceFunction(fn, params, inputs, { provider: device.provider });
-  const graph = options.precision === 'half' ? halfPrecision(traced, device.provider) : traced;
+  const graph = inPrecision(traced, options.precision, device.provider);
   const traceMs = performance.now() - started;
   const session = await openSession(writeOnnx(graph, options.label), device);
   const compileMs = performance.now() - started - traceMs;

@@ -8,6 +8,7 @@ import {
   type Session,
   type SessionTensors,
 } from './session.ts';
+import { specsOf } from './trace.ts';
 import type { Device, HostTensors, TensorSpec } from './types.ts';
 
 /** Where the state of a training step lies between two runs, by name. */
@@ -117,7 +118,7 @@ class DeviceState implements StepState {
   }
 
   private constructor(state: HostTensors, upload: Session, download: Session) {
-    this.#specs = mapTensors(state, ({ shape, dtype }) => ({ shape, dtype }));
+    this.#specs = specsOf(state);
     this.#upload = upload;
     this.#download = download;
   }

@@ -15,6 +15,13 @@ import type {
 
 export type TensorSpecs = Readonly<Record<string, TensorSpec>>;
 
+/** Shapes and types alone, so that whoever keeps them does not keep the numbers. */
+export function specsOf(tensors: TensorSpecs): TensorSpecs {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { shape, dtype }]) => [name, { shape, dtype }]),
+  );
+}
+
 /** Names of graph inputs and outputs carry their role, so that a batch may reuse a state's name. */
 export const inputName = (role: 'state' | 'batch', name: string) => `${role}/${name}`;
 export const outputName = (role: 'next' | 'out', name: string) => `${role}/${name}`;

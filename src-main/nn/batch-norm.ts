@@ -69,9 +69,8 @@ export function rowNorm(
   const gain = parameter(params, `${prefix}.weight`);
   const shift = parameter(params, `${prefix}.bias`);
   if (!mode.training) {
-    const variance = parameter(params, `${prefix}.running_var`);
     const mean = parameter(params, `${prefix}.running_mean`);
-    const scale = tf.mul(gain, tf.rsqrt(tf.add(variance, BATCH_NORM_EPSILON)));
+    const scale = runningScale(params, prefix);
     return rank2(tf.add(tf.mul(x, scale), tf.add(shift, tf.mul(tf.sub(bias, mean), scale))));
   }
   const count = used === undefined ? tf.scalar(x.shape[0]) : tf.sum(used);
@@ -102,6 +101,13 @@ export function rowNorm(
     },
   );
   return rank2(result);
+}
+
+/** What a batch norm of running statistics multiplies each channel by: gain / sqrt(variance + epsilon). */
+export function runningScale(params: NamedTensors, prefix: string): Tensor {
+  const variance = parameter(params, `${prefix}.running_var`);
+  const gain = parameter(params, `${prefix}.weight`);
+  return tf.mul(gain, tf.rsqrt(tf.add(variance, BATCH_NORM_EPSILON)));
 }
 
 /** Sum over the rows of `[rows, channels]`, or over those with `used` 1. */

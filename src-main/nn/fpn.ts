@@ -3,7 +3,7 @@ import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { HostTensors, NamedTensors } from '../graph/types.ts';
 import { defined } from '../lib/errors.ts';
 import type { Random } from '../lib/random.ts';
-import { BATCH_NORM_EPSILON, batchNorm } from './batch-norm.ts';
+import { batchNorm, runningScale } from './batch-norm.ts';
 import type { PyramidLevels } from './config.ts';
 import { convolution } from './convolution.ts';
 import { withGradient } from './custom-gradient.ts';
@@ -143,7 +143,7 @@ function foldedNorm(
   name: string,
 ): { readonly weight: Tensor2D; readonly shift: Tensor } {
   const norm = (part: string): Tensor => parameter(params, `${name}.norm.${part}`);
-  const scale = tf.mul(norm('weight'), tf.rsqrt(tf.add(norm('running_var'), BATCH_NORM_EPSILON)));
+  const scale = runningScale(params, `${name}.norm`);
   const weight = parameter(params, `${name}.weight`);
   const [outputs = 0] = weight.shape;
   return {

@@ -1,12 +1,16 @@
 import * as v from 'valibot';
-import { compileStep, stepGraph, type BatchData } from '../../src-main/graph/compile.ts';
+import {
+  compileStep,
+  inPrecision,
+  stepGraph,
+  type BatchData,
+} from '../../src-main/graph/compile.ts';
 import { deviceNamed } from '../../src-main/graph/devices.ts';
 import { DEVICE_NAMES } from '../../src-main/graph/device-report.ts';
 import type { Graph } from '../../src-main/graph/ir.ts';
 import { writeOnnx } from '../../src-main/graph/onnx-writer.ts';
-import { halfPrecision } from '../../src-main/graph/passes/half-precision.ts';
 import { openSession, sessionTensor } from '../../src-main/graph/session.ts';
-import { traceFunction, type TensorSpecs } from '../../src-main/graph/trace.ts';
+import { specsOf, traceFunction } from '../../src-main/graph/trace.ts';
 import type { Device, HostTensors, StepFunction, TensorSpec } from '../../src-main/graph/types.ts';
 import { finetuneConfigSchema } from '../../src-main/finetune/config.ts';
 import { createCropSampler } from '../../src-main/finetune/sampler.ts';
@@ -156,12 +160,6 @@ async function openStep(
   };
 }
 
-function specsOf(state: HostTensors): TensorSpecs {
-  return Object.fromEntries(
-    Object.entries(state).map(([name, { shape, dtype }]) => [name, { shape, dtype }]),
-  );
-}
-
 /** As a model file predicts: the weights are inside, so that onnxruntime can fold them. */
 async function openPrediction(bench: BenchCase, options: SubjectOptions): Promise<Subject> {
   const { profilePrefix, precision } = options;
@@ -179,7 +177,7 @@ async function openPrediction(bench: BenchCase, options: SubjectOptions): Promis
       { [imageInput]: spec },
       { names: { input: (name) => name, output: (name) => name } },
     );
-    return precision === 'half' ? halfPrecision(single, device.provider) : single;
+    return inPrecision(single, precision, device.provider);
   };
   const started = performance.now();
   const traced = graph();

@@ -32,10 +32,8 @@ export function filterGradientOf(
   return graph.node('Transpose', [byTap], { perm: [0, 3, 1, 2] });
 }
 
-function isFineMap({ output, strides, dilations }: Window): boolean {
-  const [down, across] = strides;
-  const isPlain = down === 1 || dilations.every((step) => step === 1);
-  return output[0] * output[1] >= manyPixels && down === across && isPlain;
+function isFineMap({ output, strides }: Window): boolean {
+  return output[0] * output[1] >= manyPixels && strides[0] === strides[1];
 }
 
 /**
@@ -64,8 +62,9 @@ function productOfRows(graph: GraphBuilder, x: Traced, dy: Traced, window: Windo
 
 /**
  * `[out, taps * in]` by one product an image and tap, of the planes as they lie: nothing is
- * transposed, and patches of large maps do not take nine times the memory of x. With stride s a tap's slice begins at one of s * s residues; those are brought side by side first,
- * because slices without steps are copied by whole lines.
+ * transposed, and patches of large maps do not take nine times the memory of x. With stride s a tap's
+ * slice begins at one of s * s residues; those are brought side by side first, because slices without
+ * steps are copied by whole lines.
  */
 function productOfPlanes(graph: GraphBuilder, x: Traced, dy: Traced, window: Window): Value {
   const [stride] = window.strides;
@@ -102,20 +101,12 @@ function productOfPlanes(graph: GraphBuilder, x: Traced, dy: Traced, window: Win
  */
 function splitByResidue(graph: GraphBuilder, image: Value, window: Window): Value {
   const [stride] = window.strides;
-  const padding = [0, 1].map((axis) => {
-    const before = window.before[axis] ?? 0;
-    const size = before + (image.shape[axis + 2] ?? 0) + Math.max(0, window.after[axis] ?? 0);
-    return {
-      before,
-      after: Math.max(0, window.after[axis] ?? 0) + ((stride - (size % stride)) % stride),
-    };
+  const after = window.before.map((before, axis) => {
+    const size = before + (image.shape[axis + 2] ?? 0);
+    const needed = size + Math.max(0, window.after[axis] ?? 0);
+    return Math.ceil(needed / stride) * stride - size;
   });
-  const padded = paddedWith(
-    graph,
-    image,
-    [0, 0, ...padding.map(({ before }) => before)],
-    [0, 0, ...padding.map(({ after }) => after)],
-  );
+  const padded = paddedWith(graph, image, [0, 0, ...window.before], [0, 0, ...after]);
   return stride === 1 ? padded : graph.node('SpaceToDepth', [padded], { blocksize: stride });
 }
 
