@@ -175,7 +175,8 @@ export function buildFinetuneStep(
     const images = rank4(augmentCrops(batch, config.augmentation.quarterTurns));
     const { grads, side } = gradientsOf(pick(state, names.trainable), () => {
       const updates = new Map<string, Tensor>();
-      const logits = segmentationLogits(network, state, images, { training: true, updates });
+      const mode = { training: true, updates, isHalf };
+      const logits = segmentationLogits(network, state, images, mode);
       const { total, crossEntropy, dice } = segmentationLoss(
         logits,
         defined(batch['masks'], 'masks'),

@@ -287,6 +287,7 @@ const RULES: Readonly<Record<string, Rule>> = {
       'Ceil',
       'Round',
       'Sign',
+      'HardSigmoid',
       'Relu',
       'LeakyRelu',
       'Elu',

@@ -12,7 +12,7 @@ export function relu<T extends Tensor>(x: T): T {
         const value = tf.relu(x);
         return { value, saved: [value] as const };
       },
-      (dy, [y]) => [tf.mul(dy, tf.sign(y))],
+      (dy, [y]) => [tf.mul(dy, tf.step(y))],
     ),
   );
 }

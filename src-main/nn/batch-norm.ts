@@ -117,7 +117,7 @@ function sumOfRows(rows: Tensor, used: Tensor | undefined): Tensor {
 }
 
 /** running <- running + momentum (batch - running), the variance in its n / (n - 1) form. */
-function updateStatistics(
+export function updateStatistics(
   params: NamedTensors,
   prefix: string,
   mode: Mode,

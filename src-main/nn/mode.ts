@@ -9,6 +9,8 @@ export interface Mode {
    * continues from the entries of the first, as two calls of a module in training mode do.
    */
   readonly updates?: Map<string, Tensor>;
+  /** Products have 16 bits, which sums over the pixels of whole maps would overflow. */
+  readonly isHalf?: boolean;
 }
 
 export const INFERENCE: Mode = { training: false };

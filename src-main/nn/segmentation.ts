@@ -11,7 +11,7 @@ import {
 } from './config.ts';
 import { convolution } from './convolution.ts';
 import { applyDecoder, initDecoder } from './decoder.ts';
-import { fpnScores } from './fpn.ts';
+import { fpnScores } from './fpn-scores.ts';
 import { constant, named, normal } from './initialization.ts';
 import type { Mode } from './mode.ts';
 import { applyEncoder, initEncoder, type EncoderMaps } from './resnet.ts';
@@ -49,8 +49,8 @@ export function segmentationLogits(
     bias: parameter(params, 'classifier.bias'),
   };
   const scores =
-    config.decoder === 'fpn' && !mode.training
-      ? fpnScores(params, 'decoder', maps, classifier)
+    config.decoder === 'fpn'
+      ? fpnScores(params, 'decoder', maps, classifier, mode)
       : tf.add<Tensor4D>(
           convolution(finestMap(config, params, maps, mode), classifier.weight),
           classifier.bias,

@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor1D, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { NamedTensors } from '../graph/types.ts';
 
@@ -27,6 +28,11 @@ export function rank3(tensor: Tensor): Tensor3D {
 export function rank4(tensor: Tensor): Tensor4D {
   if (!isRank4(tensor)) throw wrongRank(tensor, 4);
   return tensor;
+}
+
+/** A matrix of the same elements; -1 stands for what is left. */
+export function matrix(tensor: Tensor, shape: readonly [number, number]): Tensor2D {
+  return tf.reshape<tf.Rank.R2>(tensor, [...shape]);
 }
 
 /** The entries whose names start with `prefix`, under their full names. */

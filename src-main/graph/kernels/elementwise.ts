@@ -143,10 +143,19 @@ function sign(call: KernelCall): Traced {
   });
 }
 
-/** 1 where x > 0, `alpha` elsewhere (tfjs Step). */
+/** Times any positive float32 that is not denormal, at least 1. */
+const steep = 1e38;
+
+/**
+ * 1 where x > 0, `alpha` elsewhere (tfjs Step). onnxruntime's comparisons and signs use one thread of
+ * the CPU; min(max(x * steep, 0), 1) is one operator that uses all.
+ */
 function step(call: KernelCall): Traced {
   const alpha = call.number('alpha');
   return mapped(call, (x) => {
+    if (alpha === 0 && call.graph.provider === 'cpu' && x.type === 'float32') {
+      return call.node('HardSigmoid', [x], { alpha: { float: steep }, beta: { float: 0 } });
+    }
     const positive = call.node('Greater', [x, call.graph.float(0)]);
     if (alpha === 0) return castTo(call.graph, positive, 'float32');
     return call.node('Where', [positive, call.graph.float(1), call.graph.float(alpha)]);

@@ -35,6 +35,7 @@ export function recompute(
 /** Operations that pass over their operands once, with what a pass costs beside an addition. */
 const CHEAP: ReadonlyMap<string, number> = new Map([
   ...['Add', 'Sub', 'Mul', 'Div', 'Neg', 'Sign', 'Relu'].map((name) => [name, 1] as const),
+  ['HardSigmoid', 1],
   ...['Erf', 'Exp', 'Sigmoid', 'BatchNormalization'].map((name) => [name, 2] as const),
   ['Reshape', 0],
 ]);
