@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
+import { withGradient } from '../nn/custom-gradient.ts';
 
 /** Scalars of the segmentation loss; gradients flow from `total`. */
 export interface SegmentationLoss {
@@ -26,22 +27,42 @@ export function segmentationLoss(
 ): SegmentationLoss {
   const classCount = logits.shape[logits.shape.length - 1] ?? 0;
   const target = oneHotLabels(labels, classCount);
-  const logProbability = tf.logSoftmax(logits);
   const perClass: number[] = [0, 1, 2];
 
   const classPixels = tf.sum(target, perClass); // [classes]
-  const pixels = tf.maximum(tf.sum(classPixels), 1);
-  const crossEntropy = tf.neg(tf.div(tf.sum(tf.mul(logProbability, target)), pixels));
+  const crossEntropy = crossEntropyOf(logits, target, tf.maximum(tf.sum(classPixels), 1));
 
-  const labelled = tf.sum(target, -1, true); // [batch, height, width, 1], 1 where a class is given
-  const probability = tf.mul(tf.exp(logProbability), labelled);
+  const probability = labelledProbability(tf.logSoftmax(logits), target);
   const overlap = tf.sum(tf.mul(probability, target), perClass);
   const size = tf.add(tf.sum(probability, perClass), classPixels);
   const present = tf.cast(tf.greater(classPixels, 0), 'float32');
   const perClassDice = tf.sub(1, tf.div(tf.mul(overlap, 2), tf.maximum(size, 1e-6)));
   const dice = tf.div(tf.sum(tf.mul(perClassDice, present)), tf.maximum(tf.sum(present), 1));
 
-  return { total: tf.add(crossEntropy, tf.mul(dice, diceWeight)), crossEntropy, dice };
+  // Without weight Dice is only told; its gradient would be zeros of the size of the logits.
+  const total = diceWeight === 0 ? crossEntropy : tf.add(crossEntropy, tf.mul(dice, diceWeight));
+  return { total, crossEntropy, dice };
+}
+
+/** Sum of -log probability of the labels by `pixels`. Its gradient is (probability - label) / pixels. */
+function crossEntropyOf(logits: Tensor, target: Tensor, pixels: Tensor): Tensor {
+  return withGradient(
+    [logits],
+    () => {
+      const logProbability = tf.logSoftmax(logits);
+      const value = tf.neg(tf.div(tf.sum(tf.mul(logProbability, target)), pixels));
+      return {
+        value,
+        saved: [labelledProbability(logProbability, target), target, pixels] as const,
+      };
+    },
+    (dy, [probability, labels, count]) => [tf.mul(tf.sub(probability, labels), tf.div(dy, count))],
+  );
+}
+
+/** Probabilities of the labelled pixels, zeros elsewhere. */
+function labelledProbability(logProbability: Tensor, target: Tensor): Tensor {
+  return tf.mul(tf.exp(logProbability), tf.sum(target, -1, true));
 }
 
 /**

@@ -7,7 +7,7 @@ import { convolution } from './convolution.ts';
 import { applyFpn, doubled, mergedMaps } from './fpn.ts';
 import type { Mode } from './mode.ts';
 import type { EncoderMaps } from './resnet.ts';
-import { autocorrelation, convolutionMoments } from './second-moments.ts';
+import { convolutionMoments, correlate } from './second-moments.ts';
 import { matrix, parameter, rank4 } from './tensors.ts';
 
 /** A 1x1 convolution: weight `[classes, channels, 1, 1]`, bias `[classes]`. */
@@ -112,24 +112,25 @@ function trainingScores(
   classifier: Classifier,
   mode: Mode,
 ): Tensor4D {
-  const lateralName = `${prefix}.fpn_lateral2`;
+  const [lateralName, outputName] = [`${prefix}.fpn_lateral2`, `${prefix}.fpn_output2`];
   const count = maps.c2.size / maps.c2.shape[3];
   const channelMeans = tf.mean(maps.c2, [0, 1, 2]);
   const fine = tf.sub<Tensor4D>(maps.c2, channelMeans);
+  const t3 = defined(mergedMaps(params, prefix, maps, mode, { finest: 3 }).get(3), 't3');
+  // The shift of the lateral norm is the same for all pixels; the coarser map carries it.
+  const coarse = tf.add<Tensor4D>(t3, parameter(params, `${lateralName}.norm.bias`));
+  const correlations = correlate({ fine, coarse });
   const lateralWeight = matrix(parameter(params, `${lateralName}.weight`), [-1, fine.shape[3]]);
-  const [products] = autocorrelation(fine, [[0, 0]]);
-  const covariance = tf.div(defined(products, 'products'), count);
+  const covariance = tf.div(defined(correlations.fine[0], 'sums of products'), count);
   const lateral = normedMap(params, lateralName, mode, {
     mean: tf.reshape(tf.matMul(lateralWeight, matrix(channelMeans, [-1, 1])), [-1]),
     variance: tf.sum(tf.mul(tf.matMul(lateralWeight, covariance), lateralWeight), 1),
     count,
   });
-  const t3 = defined(mergedMaps(params, prefix, maps, mode, { finest: 3 }).get(3), 't3');
-  // The shift of the lateral norm is the same for all pixels; the coarser map carries it.
-  const coarse = tf.add<Tensor4D>(t3, parameter(params, `${lateralName}.norm.bias`));
-  const outputName = `${prefix}.fpn_output2`;
   const { sum, squares } = convolutionMoments(
-    { fine, weight: lateral.weight, coarse },
+    { fine, coarse },
+    correlations,
+    lateral.weight,
     parameter(params, `${outputName}.weight`),
   );
   const mean = tf.div(sum, count);
@@ -183,14 +184,14 @@ function scaled(params: NamedTensors, name: string, scale: Tensor, mean: Tensor)
 
 /**
  * Compares multiplications of a whole step: three times nine taps a pixel of c2 for the convolution
- * itself; for the moments six products of the joined channels in a quarter of the pixels and nine in
+ * itself; for the moments five products of the joined channels in a quarter of the pixels and nine in
  * its gradient, and the filter's own products.
  */
 function momentsAreCheaper(c2: Tensor4D, channels: number): boolean {
   const pixels = c2.size / c2.shape[3];
   const joined = 4 * c2.shape[3] + channels;
   const direct = 27 * channels ** 2 * pixels;
-  const moments = ((6 + 9) / 4) * joined ** 2 * pixels + 3 * 41 * channels ** 3;
+  const moments = ((5 + 9) / 4) * joined ** 2 * pixels + 3 * 41 * channels ** 3;
   return moments < direct && c2.shape[1] % 2 === 0 && c2.shape[2] % 2 === 0;
 }
 

@@ -19,13 +19,22 @@ import { matrix, rank4 } from './tensors.ts';
  * of `fine` under each one of `coarse` are channels.
  */
 
-export interface MergedMap {
+/** t = A fine + doubled(coarse), with A `[channels, narrow]` still to be named. */
+export interface MergedParts {
   /** `[batch, height, width, narrow]`, of even height and width. */
   readonly fine: Tensor4D;
-  /** `[channels, narrow]` */
-  readonly weight: Tensor2D;
   /** `[batch, height / 2, width / 2, channels]` */
   readonly coarse: Tensor4D;
+}
+
+/** Sums over all pixels p, for the offsets d of `HALF_PLANE` (crossed: of `PLANE`). */
+export interface Correlations {
+  /** fine(p + d) fine(p)^T, `[narrow, narrow]`; first that of d = 0. */
+  readonly fine: readonly Tensor2D[];
+  /** fine(p + d) doubled(coarse)(p)^T, `[narrow, channels]` */
+  readonly crossed: readonly Tensor2D[];
+  /** The same of doubled(coarse), `[channels, channels]`. */
+  readonly coarse: readonly Tensor2D[];
 }
 
 /** `[outputs]` each. */
@@ -60,19 +69,27 @@ const PHASES: readonly Offset[] = [
   [1, 1],
 ];
 
-/** For `filter` `[outputs, channels, 3, 3]`, with zeros of one pixel around the merged map. */
-export function convolutionMoments(map: MergedMap, filter: Tensor): Moments {
+/**
+ * For `filter` `[outputs, channels, 3, 3]`, with zeros of one pixel around the merged map of `weight`
+ * A `[channels, narrow]`.
+ */
+export function convolutionMoments(
+  parts: MergedParts,
+  correlations: Correlations,
+  weight: Tensor2D,
+  filter: Tensor,
+): Moments {
   const taps = tapsFirst(filter);
   const [, , outputs, channels] = taps.shape;
   const sumOfMap = tf.add(
-    tf.mul(column(tf.sum(map.coarse, [0, 1, 2])), 4),
-    tf.matMul(map.weight, column(tf.sum(map.fine, [0, 1, 2]))),
+    tf.mul(column(tf.sum(parts.coarse, [0, 1, 2])), 4),
+    tf.matMul(weight, column(tf.sum(parts.fine, [0, 1, 2]))),
   );
   const wholeSum = tf.matMul(matrix(tf.sum(taps, [0, 1]), [outputs, channels]), sumOfMap);
-  const ring = ringMoments(map, taps);
+  const ring = ringMoments(parts, weight, taps);
   return {
     sum: tf.sub(tf.reshape(wholeSum, [-1]), ring.sum),
-    squares: tf.sub(planeSquares(correlations(map), taps), ring.squares),
+    squares: tf.sub(planeSquares(mergedCorrelation(correlations, weight), taps), ring.squares),
   };
 }
 
@@ -104,53 +121,46 @@ function planeSquares(correlation: readonly Tensor2D[], taps: Tensor4D): Tensor 
 }
 
 /** R(d) of the merged map for `HALF_PLANE`. */
-function correlations({ fine, weight, coarse }: MergedMap): readonly Tensor2D[] {
+function mergedCorrelation(
+  { fine, crossed, coarse }: Correlations,
+  weight: Tensor2D,
+): readonly Tensor2D[] {
+  const crossedAt = (offset: Offset) =>
+    defined(crossed[PLANE.findIndex((place) => `${place}` === `${offset}`)], 'offset');
+  return HALF_PLANE.map(([row, across], i) => {
+    const turned = tf.matMul(defined(fine[i], 'offset'), weight, false, true);
+    return tf.addN<Tensor2D>([
+      tf.matMul<Tensor2D>(weight, tf.add(turned, crossedAt([row, across]))),
+      tf.matMul<Tensor2D>(crossedAt([-row, -across]), weight, true, true),
+      defined(coarse[i], 'offset'),
+    ]);
+  });
+}
+
+/** How the pixels of two levels go together. */
+export function correlate({ fine, coarse }: MergedParts): Correlations {
   const [narrow, channels] = [fine.shape[3], coarse.shape[3]];
   const below = 4 * narrow;
-  const quarters = autocorrelation(tf.concat([sideBySide(fine), coarse], 3), NEIGHBORS).map(
-    (block) => {
-      const [upper, lower] = tf.split(block, [below, channels], 0);
-      return [upper, lower].flatMap((half) =>
-        tf.split(defined(half, 'half'), [below, channels], 1),
-      );
-    },
+  const quarters = autocorrelation(tf.concat([sideBySide(fine), coarse], 3)).map((block) =>
+    tf.split(block, [below, channels], 0).flatMap((half) => tf.split(half, [below, channels], 1)),
   );
-  /** R(D) for D in the nine places around a pixel; R(-D) is R(D) transposed. */
-  const around = (quarter: 0 | 1 | 3): readonly Tensor2D[] => {
-    const later = quarters.map((q) => defined(q[quarter], 'quarter'));
-    const mirrored = quarter === 1 ? 2 : quarter;
-    const earlier = quarters.slice(1).map((q) => tf.transpose(defined(q[mirrored], 'quarter')));
-    return [...earlier.reverse(), ...later].map((block) =>
-      matrix(block, [block.shape[0] ?? 0, -1]),
-    );
+  /** One quarter of R(D) for the nine places D around a pixel; R(-D) is R(D) transposed. */
+  const around = (quarter: 0 | 1 | 3): Tensor => {
+    const of = (which: number) => quarters.map((all) => defined(all[which], 'quarter'));
+    const mirrored = of(quarter === 1 ? 2 : quarter).slice(1);
+    return tf.stack([...mirrored.map((block) => tf.transpose(block)).reverse(), ...of(quarter)]);
   };
   const sums = (selection: Tensor2D, blocks: Tensor, shape: Offset): readonly Tensor2D[] => {
     const flat = matrix(blocks, [selection.shape[1], shape[0] * shape[1]]);
     return tf.unstack(tf.matMul(selection, flat)).map((block) => matrix(block, shape));
   };
-  const phases = tf.reshape(tf.stack([...around(0)]), [9, 4, narrow, 4, narrow]);
-  const own = sums(selectionOf(HALF_PLANE, 4, 4), tf.transpose(phases, [0, 1, 3, 2, 4]), [
-    narrow,
-    narrow,
-  ]);
-  const crossed = sums(selectionOf(PLANE, 4, 1), tf.stack([...around(1)]), [narrow, channels]);
-  const coarser = sums(selectionOf(HALF_PLANE, 1, 1), tf.stack([...around(3)]), [
-    channels,
-    channels,
-  ]);
-  return HALF_PLANE.map(([row, across], i) => {
-    const crossedAt = (offset: Offset) => defined(crossed[placeOf(offset)], 'offset');
-    const turned = tf.matMul(defined(own[i], 'offset'), weight, false, true);
-    return tf.addN<Tensor2D>([
-      tf.matMul<Tensor2D>(weight, tf.add(turned, crossedAt([row, across]))),
-      tf.matMul<Tensor2D>(crossedAt([-row, -across]), weight, true, true),
-      defined(coarser[i], 'offset'),
-    ]);
-  });
-}
-
-function placeOf(wanted: Offset): number {
-  return PLANE.findIndex((offset) => `${offset}` === `${wanted}`);
+  const phases = tf.reshape(around(0), [9, 4, narrow, 4, narrow]);
+  const byPhases = tf.transpose(phases, [0, 1, 3, 2, 4]);
+  return {
+    fine: sums(selectionOf(HALF_PLANE, 4, 4), byPhases, [narrow, narrow]),
+    crossed: sums(selectionOf(PLANE, 4, 1), around(1), [narrow, channels]),
+    coarse: sums(selectionOf(HALF_PLANE, 1, 1), around(3), [channels, channels]),
+  };
 }
 
 /**
@@ -176,10 +186,10 @@ function selectionOf(offsets: readonly Offset[], from: 1 | 4, to: 1 | 4): Tensor
 }
 
 /**
- * For each offset D the sum over all pixels p of z(p + D) z(p)^T, `[channels, channels]`, with zeros
- * around z `[batch, height, width, channels]`.
+ * For each D of `NEIGHBORS` the sum over all pixels p of z(p + D) z(p)^T, `[channels, channels]`, with
+ * zeros around z `[batch, height, width, channels]`.
  */
-export function autocorrelation(z: Tensor4D, offsets: readonly Offset[]): readonly Tensor2D[] {
+function autocorrelation(z: Tensor4D): readonly Tensor[] {
   const [batch, height, width, channels] = z.shape;
   const none: [number, number] = [0, 0];
   const stacked = withGradient(
@@ -188,43 +198,28 @@ export function autocorrelation(z: Tensor4D, offsets: readonly Offset[]): readon
       const planes = rank4(tf.transpose(z, [0, 3, 1, 2]));
       const flat = (map: Tensor) => tf.reshape<tf.Rank.R3>(map, [batch, channels, height * width]);
       const padded = tf.pad4d(planes, [none, none, [0, 1], [1, 1]]);
-      const blocks = offsets.map(([row, across]) => {
+      const blocks = NEIGHBORS.map(([row, across]) => {
         const isSame = row === 0 && across === 0;
         const moved = tf.slice(padded, [0, 0, row, 1 + across], [batch, channels, height, width]);
         return tf.sum(tf.matMul(flat(isSame ? planes : moved), flat(planes), false, true), 0);
       });
       return { value: tf.stack(blocks), saved: [z] as const };
     },
-    (dy, [map]) => {
-      // Every pixel is the later one of a pair and the earlier one of another.
-      const taps = new Map<string, Tensor>();
-      const add = (row: number, across: number, block: Tensor): void => {
-        const known = taps.get(`${[row, across]}`);
-        taps.set(`${[row, across]}`, known === undefined ? block : tf.add(known, block));
-      };
-      tf.unstack(dy).forEach((block, i) => {
-        const [row, across] = defined(offsets[i], 'offset');
-        add(row, across, tf.transpose(block)); // [out, in]
-        add(-row, -across, block);
-      });
-      return [tf.conv2d(map, filterOf(taps, channels), 1, 'same')];
-    },
+    (dy, [map]) => [tf.conv2d(map, pairFilter(dy, channels), 1, 'same')],
   );
-  // tfjs cannot differentiate the unstacking of a single tensor.
-  const blocks = offsets.length === 1 ? [stacked] : tf.unstack(stacked);
-  return blocks.map((block) => matrix(block, [channels, channels]));
+  return tf.unstack(stacked);
 }
 
-/** `[3, 3, in, out]` of blocks `[out, in]` by offset; absent ones are zero. */
-function filterOf(taps: ReadonlyMap<string, Tensor>, channels: number): Tensor4D {
-  const places = [-1, 0, 1].flatMap((row) => [-1, 0, 1].map((across) => `${[row, across]}`));
-  const known = places.filter((place) => taps.has(place));
-  const rows = tf.stack(known.map((place) => defined(taps.get(place), 'tap')));
-  const selection = tf.gather(
-    tf.eye(9),
-    known.map((place) => places.indexOf(place)),
-  );
-  const joined = tf.matMul(matrix(rows, [known.length, channels ** 2]), selection, true, false);
+/**
+ * `[3, 3, in, out]`: a convolution that sends every pixel the gradients of the pairs of `NEIGHBORS` that
+ * it belongs to, once as the later pixel and once as the earlier one.
+ */
+function pairFilter(gradients: Tensor, channels: number): Tensor4D {
+  const [own, ...asEarlier] = tf.unstack(gradients); // [out, in]
+  const same = defined(own, 'block');
+  const asLater = asEarlier.map((block) => tf.transpose(block));
+  const blocks = [...asEarlier.reverse(), tf.add(same, tf.transpose(same)), ...asLater];
+  const joined = tf.matMul(matrix(tf.stack(blocks), [9, channels ** 2]), tf.eye(9), true, false);
   return rank4(tf.transpose(tf.reshape(joined, [channels, channels, 3, 3]), [2, 3, 1, 0]));
 }
 
@@ -236,7 +231,7 @@ function sideBySide(fine: Tensor4D): Tensor4D {
 }
 
 /** Sums over the ring of pixels just outside of the map, where the convolution still sees it. */
-function ringMoments(map: MergedMap, taps: Tensor4D): Moments {
+function ringMoments(parts: MergedParts, weight: Tensor2D, taps: Tensor4D): Moments {
   const [, , outputs, channels] = taps.shape;
   const none: [number, number] = [0, 0];
   const sides = [
@@ -248,7 +243,12 @@ function ringMoments(map: MergedMap, taps: Tensor4D): Moments {
   const values = sides.map(({ axis, atEnd, from, size, padding }) => {
     const seen = tf.slice(taps, [...from, 0, 0], [...size, outputs, channels]);
     const filter = tf.transpose(tf.reshape(seen, [1, 3, outputs, channels]), [0, 1, 3, 2]);
-    const line = tf.pad4d(borderLine(map, axis, atEnd), [none, none, [padding, padding], none]);
+    const line = tf.pad4d(borderLine(parts, weight, axis, atEnd), [
+      none,
+      none,
+      [padding, padding],
+      none,
+    ]);
     return tf.conv2d(line, rank4(filter), 1, 'valid');
   });
   return {
@@ -258,7 +258,12 @@ function ringMoments(map: MergedMap, taps: Tensor4D): Moments {
 }
 
 /** First or last row (axis 1) or column (axis 2) of the merged map, `[batch, 1, length, channels]`. */
-function borderLine({ fine, weight, coarse }: MergedMap, axis: 1 | 2, atEnd: boolean): Tensor4D {
+function borderLine(
+  { fine, coarse }: MergedParts,
+  weight: Tensor2D,
+  axis: 1 | 2,
+  atEnd: boolean,
+): Tensor4D {
   const cut = (x: Tensor4D): Tensor4D => {
     const [batch, , , channels] = x.shape;
     const at = atEnd ? x.shape[axis] - 1 : 0;

@@ -11,7 +11,7 @@ import { applyFpn, initFpn } from '../../../src-main/nn/fpn.ts';
 import type { Mode } from '../../../src-main/nn/mode.ts';
 import { gradientsOf } from '../../../src-main/nn/objective.ts';
 import type { EncoderMaps } from '../../../src-main/nn/resnet.ts';
-import { convolutionMoments } from '../../../src-main/nn/second-moments.ts';
+import { convolutionMoments, correlate } from '../../../src-main/nn/second-moments.ts';
 import { parameter, rank2, rank4 } from '../../../src-main/nn/tensors.ts';
 import { asTensors, randomTensor } from './support.ts';
 
@@ -100,7 +100,8 @@ test('the moments of a convolution are sums over its outputs', () => {
   const doubled = tf.image.resizeNearestNeighbor(coarse, [6, 4]);
   const merged = tf.add<Tensor4D>(convolution(fine, tf.reshape(weight, [5, 3, 1, 1])), doubled);
   const outputs = convolution(merged, filter);
-  const { sum, squares } = convolutionMoments({ fine, weight, coarse }, filter);
+  const parts = { fine, coarse };
+  const { sum, squares } = convolutionMoments(parts, correlate(parts), weight, filter);
   expect(largest(tf.sub(sum, tf.sum(outputs, [0, 1, 2])))).toBeLessThan(1e-4);
   const expected = tf.sum(tf.square(outputs), [0, 1, 2]);
   expect(largest(tf.div(tf.sub(squares, expected), expected))).toBeLessThan(2e-6);
