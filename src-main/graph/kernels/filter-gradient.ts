@@ -7,6 +7,9 @@ import { cut, paddedWith } from './shape.ts';
 /** From so many output pixels an image, a product an image is faster than one of all images. */
 const manyPixels = 256;
 
+/** From so many rows of output, rows of zeros around it cost less than slices. */
+const manyRows = 32;
+
 /** A product is joined of several taps where x has fewer channels: narrow products are slow. */
 const wideChannels = 64;
 
@@ -73,6 +76,7 @@ function productOfPlanes(graph: GraphBuilder, x: Traced, dy: Traced, window: Win
   const pixels = rows * columns;
   const planes = reshapedTo(graph, arranged(graph, dy, NCHW), [batch, dy.shape[3] ?? 0, pixels]);
   const image = splitByResidue(graph, arranged(graph, x, NCHW), window);
+  if (shiftsByRow(window, inputs)) return productOfShifted(graph, image, planes, window);
   const slices = taps(window).map(([row, column]) => {
     const [down, across] = [row * window.dilations[0], column * window.dilations[1]];
     const [top, left] = [Math.floor(down / stride), Math.floor(across / stride)];
@@ -82,17 +86,50 @@ function productOfPlanes(graph: GraphBuilder, x: Traced, dy: Traced, window: Win
     return cut(graph, image, [1, 2, 3], starts, ends);
   });
   const products = inGroups(slices, Math.ceil(wideChannels / inputs)).map((group) => {
-    const patches = reshapedTo(graph, joined(graph, group, 1), [
-      batch,
-      group.length * inputs,
-      pixels,
-    ]);
-    // onnxruntime multiplies by the transposed patches without moving them.
-    const turned = graph.node('Transpose', [patches], { perm: [0, 2, 1] });
-    const byImage = graph.node('MatMul', [planes, turned]);
-    return graph.node('ReduceSum', [byImage, graph.integers([0])], { keepdims: 0 });
+    const channels = group.length * inputs;
+    const patches = reshapedTo(graph, joined(graph, group, 1), [batch, channels, pixels]);
+    return productOfImages(graph, planes, patches);
   });
   return joined(graph, products, 1);
+}
+
+/** Whether rows of zeros before and behind dy cost less than a slice of x for every tap. */
+function shiftsByRow({ kernel, strides, dilations, output }: Window, inputs: number): boolean {
+  const isPlain = [...strides, ...dilations].every((n) => n === 1);
+  return isPlain && kernel[0] > 1 && inputs >= wideChannels && output[0] >= manyRows;
+}
+
+/**
+ * The same with a copy of x for each column of the filter and one of dy for each row, instead of one
+ * of x for each tap: all rows of the padded x are multiplied, against dy moved down between zeros.
+ */
+function productOfShifted(
+  graph: GraphBuilder,
+  image: Value,
+  planes: Value,
+  { kernel: [height, width], output: [rows, columns] }: Window,
+): Value {
+  const [batch = 0, inputs = 0] = image.shape;
+  const length = (rows + height - 1) * columns;
+  const byColumn = inOrder(width).map((left) => {
+    const seen = cut(graph, image, [3], [left], [left + columns]);
+    return reshapedTo(graph, seen, [batch, inputs, length]);
+  });
+  const byRow = inOrder(height).map((top) =>
+    paddedWith(graph, planes, [0, 0, top * columns], [0, 0, (height - 1 - top) * columns]),
+  );
+  const products = byRow.flatMap((moved) =>
+    byColumn.map((seen) => productOfImages(graph, moved, seen)),
+  );
+  return joined(graph, products, 1);
+}
+
+/** `[out, in]` of `[batch, out, pixels]` and `[batch, in, pixels]`, summed over the images. */
+function productOfImages(graph: GraphBuilder, planes: Value, patches: Value): Value {
+  // onnxruntime multiplies by the transposed patches without moving them.
+  const turned = graph.node('Transpose', [patches], { perm: [0, 2, 1] });
+  const byImage = graph.node('MatMul', [planes, turned]);
+  return graph.node('ReduceSum', [byImage, graph.integers([0])], { keepdims: 0 });
 }
 
 /**

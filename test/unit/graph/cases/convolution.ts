@@ -77,6 +77,8 @@ const geometries: readonly Geometry[] = [
   { size: [16, 17], kernel: [3, 3], pad: explicit(1, 1, 1, 1) },
   { size: [18, 19], kernel: [3, 3], pad: 'valid' },
   { size: [16, 16], kernel: [3, 3], pad: explicit(1, 1, 1, 1), channels: [70, 2] },
+  { size: [32, 9], kernel: [3, 3], pad: explicit(1, 1, 1, 1), channels: [64, 2] },
+  { size: [34, 11], kernel: [3, 2], pad: 'valid', channels: [65, 1] },
   { size: [16, 17], kernel: [1, 1] },
   { size: [33, 32], kernel: [3, 3], stride: 2, pad: explicit(1, 1, 1, 1) },
   { size: [33, 34], kernel: [7, 7], stride: 2, pad: explicit(3, 3, 3, 3) },
