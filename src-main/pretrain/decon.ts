@@ -71,7 +71,7 @@ export function deconStep(
   const observer = options.observe === true ? observed : undefined;
 
   const teacher = updateTeacher(config, state, inputs.teacherRate);
-  const averaged = { ...state, ...teacher };
+  const averaged = { ...state, ...teacher.used };
   const teacherUpdates = new Map<string, Tensor>();
   const teacherSlots = project(config, averaged, 'k', inputs, teacherUpdates, observer).map(
     (projections, i) => slotsOf(config, defined(levels[i], 'level'), averaged, 'k', projections),
@@ -98,7 +98,7 @@ export function deconStep(
   return {
     gradients: grads,
     buffers: {
-      ...teacher,
+      ...teacher.next,
       ...Object.fromEntries(teacherUpdates),
       ...nextCenters(config, levels, state, teacherSlots),
       ...pick(side, (name) => updates.has(name)),
@@ -112,20 +112,35 @@ export function deconStep(
  * theta_k <- m theta_k + (1 - m) theta_q for every teacher parameter, not for statistics (spec 3.3).
  * Written with 1 - m, which keeps its digits when m is close to 1. `released` leaves the teacher's
  * decoder prototypes alone (spec 6.5).
+ *
+ * Made twice, by operations with opposite signs and so with the same bits: once for the forward pass,
+ * and once for the next state, which then need not lie in memory while the step is at its largest.
  */
-function updateTeacher(config: MethodConfig, state: NamedTensors, rate: Tensor): NamedTensors {
+function updateTeacher(
+  config: MethodConfig,
+  state: NamedTensors,
+  rate: Tensor,
+): { readonly used: NamedTensors; readonly next: NamedTensors } {
   const [encoderRate, decoderRate] = tf.split(rate, 2);
   const isFrozen = (name: string): boolean =>
     config.ema === 'released' && name.startsWith('dec_grouping_k');
-  return Object.fromEntries(
-    Object.entries(pick(state, isTeacherParameter)).map(([name, teacher]) => {
-      if (isFrozen(name)) return [name, teacher];
-      const student = parameter(state, studentName(name));
-      const share = name.startsWith('dec') ? decoderRate : encoderRate;
-      const step = tf.mul(tf.sub(student, teacher), defined(share, 'teacher rate'));
-      return [name, tf.add(teacher, step)];
-    }),
-  );
+  const updated = (move: (teacher: Tensor, student: Tensor, share: Tensor) => Tensor) =>
+    Object.fromEntries(
+      Object.entries(pick(state, isTeacherParameter)).map(([name, teacher]) => {
+        if (isFrozen(name)) return [name, teacher];
+        const share = name.startsWith('dec') ? decoderRate : encoderRate;
+        const student = parameter(state, studentName(name));
+        return [name, move(teacher, student, defined(share, 'teacher rate'))];
+      }),
+    );
+  return {
+    used: updated((teacher, student, share) =>
+      tf.add(teacher, tf.mul(tf.sub(student, teacher), share)),
+    ),
+    next: updated((teacher, student, share) =>
+      tf.sub(teacher, tf.mul(tf.sub(teacher, student), share)),
+    ),
+  };
 }
 
 /** Projections of both views at every loss level, view 1 first (two batches for batch norm). */

@@ -50,7 +50,15 @@ const sameTimeNodes = 40;
 const HEAVY: ReadonlySet<string> = new Set(['Conv', 'MatMul', 'Gemm']);
 
 /** These stay as they are when a zero is added to a small operand. */
-const TAKES_ZERO: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul', 'Div', 'BatchNormalization']);
+const TAKES_ZERO: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul', 'Div', 'BatchNormalization', 'Gemm']);
+const narrowBytes = (minBytes: number) => 4 * minBytes;
+/** Cost of making a node's output again beside an addition of its size. */
+function ownCost({ operator, inputs, outputs, attributes }: Node, minBytes: number): number | undefined {
+  if (operator !== 'Gemm') return CHEAP.get(operator);
+  const [output] = outputs; const [a] = inputs;
+  if (!output || !a || process.env['RG'] === undefined || bytesOf(output) < Number(process.env['RG']) * minBytes) return undefined;
+  return (a.shape[attributes['transA'] === 1 ? 0 : 1] ?? 0) / 64;
+}
 
 /** A value that lies idle between two groups of uses; node indices. */
 interface Idle {
@@ -140,7 +148,7 @@ class Planner {
   /** Of making a value again after its pause; infinite where that is not possible. */
   #cost(value: Value, idle: Idle): number {
     const node = this.#uses.producer(value);
-    const own = CHEAP.get(node?.operator ?? '');
+    const own = node === undefined ? undefined : ownCost(node, this.#minBytes);
     if (node === undefined || own === undefined) return Infinity;
     const large = largeInputs(node, this.#minBytes);
     const sum = large.reduce((cost, input) => cost + this.#costOfInput(input, idle), own);
@@ -158,6 +166,7 @@ class Planner {
 
 /** Whether a value that is not made again lives until a pause of another is over. */
 function isThere(value: Value, { until }: Idle, uses: Uses, again: ReadonlySet<number>): boolean {
+  if (uses.producer(value) === undefined) return true; // an input of the graph
   return !again.has(value.id) && (uses.idle(value)?.lastUse ?? -1) >= until;
 }
 
@@ -165,10 +174,11 @@ function isThere(value: Value, { until }: Idle, uses: Uses, again: ReadonlySet<n
 function zeroPlace({ operator, inputs }: Node, minBytes: number): number | undefined {
   if (!TAKES_ZERO.has(operator)) return undefined;
   // Of a batch norm's operands, scale is the one that is always a parameter.
+  const limit = operator === 'Gemm' ? narrowBytes(minBytes) : minBytes;
   const place =
     operator === 'BatchNormalization'
       ? 1
-      : inputs.findIndex((input) => input !== undefined && bytesOf(input) < minBytes);
+      : inputs.findIndex((input) => input !== undefined && bytesOf(input) < limit);
   return inputs[place]?.type === 'float32' ? place : undefined;
 }
 
