@@ -1,3 +1,4 @@
+import { defined } from '../lib/errors.ts';
 import { checkState, copyOf } from './host-state.ts';
 import { GraphBuilder } from './ir.ts';
 import { writeOnnx } from './onnx-writer.ts';
@@ -65,11 +66,17 @@ class HostState implements StepState {
     );
   }
 
+  /**
+   * Copies where it can, so that the state stays where it lies. Handed on from step to step it would
+   * be scattered over the heap, and the room between its tensors lost for a step's own values.
+   */
   take(next: SessionTensors): void {
-    for (const name of Object.keys(next)) {
-      if (!this.#borrowed.delete(name)) free(this.tensors[name]);
+    const replaced: Record<string, SessionTensors[string]> = {};
+    for (const [name, tensor] of Object.entries(next)) {
+      if (this.#borrowed.delete(name)) replaced[name] = tensor;
+      else moveInto(defined(this.tensors[name], name), tensor);
     }
-    this.tensors = { ...this.tensors, ...next };
+    this.tensors = { ...this.tensors, ...replaced };
   }
 
   read(): Promise<HostTensors> {
@@ -88,6 +95,12 @@ class HostState implements StepState {
     this.tensors = {};
     return Promise.resolve();
   }
+}
+
+/** Copies the numbers of one tensor over those of another and gives its memory back. */
+function moveInto(target: SessionTensors[string], source: SessionTensors[string]): void {
+  hostTensor(target).data.set(hostTensor(source).data);
+  free(source);
 }
 
 /**

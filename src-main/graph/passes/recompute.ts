@@ -74,8 +74,16 @@ class Uses {
   readonly #idle = new Map<number, Idle>();
   readonly #producers = new Map<number, Node>();
   readonly #heavy: readonly number[];
+  readonly #graph: Graph;
+  readonly #places = new Map<number, number>();
+  readonly #firstUse = new Map<number, number>();
 
   constructor(graph: Graph, minGap: number) {
+    this.#graph = graph;
+    graph.nodes.forEach((node, place) => {
+      for (const input of node.inputs) if (input && !this.#firstUse.has(input.id)) this.#firstUse.set(input.id, place);
+      for (const { id } of node.outputs) this.#places.set(id, place);
+    });
     const places = new Map<number, number[]>();
     graph.nodes.forEach((node, place) => {
       for (const input of node.inputs) if (input) places.get(input.id)?.push(place);
@@ -98,6 +106,23 @@ class Uses {
 
   producer(value: Value): Node | undefined {
     return this.#producers.get(value.id);
+  }
+
+  /** What a value is joined with first after its pause, if that was made during the pause. */
+  metAfter({ from, until }: Pick<Idle, 'from' | 'until'>): Value | undefined {
+    let place: number | undefined = until;
+    for (let hop = 0; hop < 6 && place !== undefined; hop++) {
+      const node: Node | undefined = this.#graph.nodes[place];
+      if (node === undefined) return undefined;
+      const made = node.inputs.filter((input) => {
+        const at = input === undefined ? -1 : (this.#places.get(input.id) ?? -1);
+        return input !== undefined && input.type === 'float32' && at > from && at < until;
+      });
+      const last = made.sort((a, b) => (this.#places.get(b!.id) ?? 0) - (this.#places.get(a!.id) ?? 0))[0];
+      if (last !== undefined) return last;
+      place = this.#firstUse.get(node.outputs[0]?.id ?? -1);
+    }
+    return undefined;
   }
 
   /** The last heavy node before a place, if it lies after another place. */
@@ -259,8 +284,10 @@ class Rewriter {
 
   /** A zero that exists once the backward pass has come to the end of a pause. */
   #zero({ from, until }: Idle): Value {
+    const met = process.env['NOMEET'] ? undefined : this.#plan.uses.metAfter({ from, until });
     const place = defined(this.#plan.uses.heavyBetween(from, until), 'a node of the backward pass');
-    const value = this.#original(defined(this.#graph.nodes[place]?.outputs[0], 'its output'));
+    const heavy = defined(this.#graph.nodes[place]?.outputs[0], 'its output');
+    const value = this.#original(met ?? heavy);
     const graph = this.#builder;
     const axes = value.shape.map((_, axis) => axis);
     const [zeros, ones] = [0, 1].map((n) => graph.integers(axes.map(() => n)));
