@@ -2,6 +2,7 @@ import { AppError } from '../lib/errors.ts';
 import { collectGarbage } from '../lib/kept-heap.ts';
 import type { Graph } from './ir.ts';
 import { writeOnnx } from './onnx-writer.ts';
+import { convolutionBlock as convolutionBlockOf } from './convolution-block.ts';
 import { eagerFunction, eagerStep } from './eager.ts';
 import {
   hostTensor,
@@ -12,6 +13,7 @@ import {
   type SessionTensors,
 } from './session.ts';
 import { openCachedSession } from './session-cache.ts';
+import { blockedConvolutions } from './passes/blocked-convolutions.ts';
 import { halfPrecision } from './passes/half-precision.ts';
 import { recompute, type RecomputeOptions } from './passes/recompute.ts';
 import { resultsFirst } from './passes/results-first.ts';
@@ -127,7 +129,8 @@ async function withFallback<T>(
 async function compileOnDevice(step: StepFunction, options: StepOptions): Promise<CompiledStep> {
   if (options.device.executor !== 'onnxruntime') return eagerStep(step, options);
   const started = performance.now();
-  const graph = stepGraph(step, options);
+  const convolutionBlock = await convolutionBlockOf(options.device);
+  const graph = stepGraph(step, { ...options, convolutionBlock });
   const traceMs = performance.now() - started;
   const next = nextNames(graph);
   const { profilePrefix, isWholeOnDevice } = options;
@@ -152,12 +155,16 @@ export function stepGraph(
   step: StepFunction,
   options: Pick<StepOptions, 'batch' | 'device' | 'precision' | 'recompute'> & {
     readonly state: TensorSpecs;
+    /** As `convolutionBlock` tells; 1 when absent. */
+    readonly convolutionBlock?: number;
   },
 ): Graph {
   const { provider } = options.device;
   const traced = traceStep(step, options.state, options.batch, provider);
   const rounded = inPrecision(traced, options.precision, provider);
-  return resultsFirst(recompute(rounded, provider, options.recompute), isNext);
+  const lean = recompute(rounded, provider, options.recompute);
+  const blocked = blockedConvolutions(lean, provider, options.convolutionBlock ?? 1);
+  return resultsFirst(blocked, isNext);
 }
 
 /** A graph with its products in the precision asked for. */

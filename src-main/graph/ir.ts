@@ -19,6 +19,12 @@ export interface Value {
 export type Attribute = number | string | readonly number[] | { readonly float: number };
 export type Attributes = Readonly<Record<string, Attribute>>;
 
+/**
+ * Names of operators that begin so are not of the ONNX standard: they are onnxruntime's own, on maps
+ * whose channels lie in blocks (`passes/blocked-convolutions.ts`). Model files never hold them.
+ */
+export const BLOCKED = 'blocked.';
+
 /** One ONNX operator. An absent optional input is undefined. */
 export interface Node {
   readonly operator: string;

@@ -120,9 +120,14 @@ export function aligned(
   const rank = Math.max(0, ...operands.map(({ shape }) => shape.length));
   const leading = leadingOrder(operands.filter(({ shape }) => shape.length === rank));
   const axes = isShortLoop(operands, leading) ? NCHW : leading;
+  // Beside a last axis of size 1 onnxruntime's CPU provider would broadcast a scalar number by number.
+  const endsInOne = operands.some(
+    ({ value }) => value.shape.at(-1) === 1 && sizeOf(value.shape) > 1,
+  );
+  const scalarShape = endsInOne ? axes.map(() => 1) : [];
   const values = operands.map((operand) => {
     if (sizeOf(operand.value.shape) === 1 && operand.value.shape.length <= rank) {
-      return reshapedTo(graph, operand.value, []);
+      return reshapedTo(graph, operand.value, scalarShape);
     }
     return reordered(graph, widened(graph, operand, rank), axes).value;
   });

@@ -1,5 +1,5 @@
 import onnxProto from 'onnx-proto';
-import { OPSET, type Attribute, type Graph, type Node, type Value } from './ir.ts';
+import { BLOCKED, OPSET, type Attribute, type Graph, type Node, type Value } from './ir.ts';
 import { ONNX_TYPES } from './shapes.ts';
 
 const { AttributeProto, ModelProto } = onnxProto.onnx;
@@ -8,6 +8,9 @@ type NodeFields = onnxProto.onnx.INodeProto;
 
 /** ONNX file format version that belongs to opset 20. */
 const IR_VERSION = 9;
+
+/** Where onnxruntime keeps its operators on blocked channels. */
+const BLOCKED_DOMAIN = 'com.microsoft.nchwc';
 
 /**
  * The bytes of an ONNX model. Inputs and outputs keep their names; everything else is numbered.
@@ -29,7 +32,10 @@ export function writeOnnx(
   const fields: ModelFields = {
     irVersion: IR_VERSION,
     producerName: 'DeCon Studio',
-    opsetImport: [{ domain: '', version: OPSET }],
+    opsetImport: [
+      { domain: '', version: OPSET },
+      ...(graph.nodes.some(isBlocked) ? [{ domain: BLOCKED_DOMAIN, version: 1 }] : []),
+    ],
     graph: {
       name,
       node: [...nodes, ...copies],
@@ -59,12 +65,18 @@ class Names {
   }
 }
 
+function isBlocked({ operator }: Node): boolean {
+  return operator.startsWith(BLOCKED);
+}
+
 function nodeFields(node: Node, names: Names, constants: Map<number, Value>): NodeFields {
   for (const input of node.inputs) {
     if (input?.constant !== undefined) constants.set(input.id, input);
   }
   return {
-    opType: node.operator,
+    ...(isBlocked(node)
+      ? { domain: BLOCKED_DOMAIN, opType: node.operator.slice(BLOCKED.length) }
+      : { opType: node.operator }),
     input: node.inputs.map((input) => (input === undefined ? '' : names.of(input))),
     output: node.outputs.map((output) => names.of(output)),
     attribute: Object.entries(node.attributes).map(([name, value]) => attributeFields(name, value)),

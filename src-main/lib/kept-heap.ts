@@ -30,7 +30,7 @@ export function keptHeapEnvironment(): Readonly<Record<string, string>> {
 
 /** Whether this process was started with such a heap. */
 export function hasKeptHeap(): boolean {
-  return process.env['KH'] === '1' || process.env['GLIBC_TUNABLES'] === tunables && !isElectron();
+  return process.env['GLIBC_TUNABLES'] === tunables && !isElectron();
 }
 
 function isElectron(): boolean {

@@ -9,7 +9,8 @@ import { applyHead } from '../nn/heads.ts';
 import type { Mode } from '../nn/mode.ts';
 import { gradientsOf } from '../nn/objective.ts';
 import { applyEncoder, type EncoderMaps } from '../nn/resnet.ts';
-import { parameter, rank2, rank4 } from '../nn/tensors.ts';
+import { pixelRows, rowsAsMap } from '../nn/convolution.ts';
+import { parameter } from '../nn/tensors.ts';
 import type { MethodConfig } from './config.ts';
 import { nextCenter, type Overlap, type Slots } from './grouping.ts';
 import { healthTensors } from './health-tensors.ts';
@@ -177,9 +178,7 @@ export function applyProjector(
   map: Tensor4D,
   mode: Mode,
 ): Tensor4D {
-  const [batch, height, width, channels] = map.shape;
-  const rows = rank2(tf.reshape(map, [-1, channels]));
-  return rank4(tf.reshape(applyHead(params, prefix, rows, mode), [batch, height, width, -1]));
+  return rowsAsMap(applyHead(params, prefix, pixelRows(map), mode), map.shape);
 }
 
 /**

@@ -1,11 +1,15 @@
+import { defined } from '../../lib/errors.ts';
 import { sizeOf } from '../shapes.ts';
 import type { GraphBuilder, Value } from '../ir.ts';
 import { NCHW, arranged, inOrder, reshapedTo, type Traced } from '../layout.ts';
 import type { Window } from './convolution.ts';
 import { cut, paddedWith } from './shape.ts';
 
-/** From so many output pixels an image, a product an image is faster than one of all images. */
+/** From so many output pixels an image, a product for each tap is faster than joining the patches. */
 const manyPixels = 256;
+
+/** Places of the logical axes N H W C where all images of a channel lie together. */
+const CHANNELS_FIRST = [1, 2, 3, 0] as const;
 
 /** From so many rows of output, rows of zeros around it cost less than slices. */
 const manyRows = 32;
@@ -26,22 +30,32 @@ export function filterGradientOf(
 ): Value {
   const [height, width] = window.kernel;
   const [inputs = 0, outputs = 0] = [x.shape[3], dy.shape[3]];
-  const product =
-    graph.provider === 'cpu' && isFineMap(window)
-      ? productOfPlanes(graph, x, dy, window)
-      : productOfRows(graph, x, dy, window);
+  const makeProduct = productFor(graph, window, inputs);
+  const product = makeProduct(graph, x, dy, window);
   if (height * width === 1) return reshapedTo(graph, product, [outputs, inputs, 1, 1]);
   const byTap = reshapedTo(graph, product, [outputs, height, width, inputs]);
   return graph.node('Transpose', [byTap], { perm: [0, 3, 1, 2] });
 }
 
-function isFineMap({ output, strides }: Window): boolean {
-  return output[0] * output[1] >= manyPixels && strides[0] === strides[1];
+/** Which of the ways below is the fastest. */
+function productFor(
+  { provider }: GraphBuilder,
+  window: Window,
+  inputs: number,
+): typeof productOfRows {
+  const { kernel, strides, dilations, before, output } = window;
+  const isFineMap = sizeOf(output) >= manyPixels && strides[0] === strides[1];
+  if (provider !== 'cpu' || !isFineMap) return productOfRows;
+  if (sizeOf(kernel) === 1 && sizeOf(before.map((n) => n + 1)) === 1) return productOfPixels;
+  // Where rows of zeros before and behind dy cost less than a slice of x for every tap.
+  const isPlain = [...strides, ...dilations].every((n) => n === 1);
+  const isShifted = isPlain && kernel[0] > 1 && inputs >= wideChannels && output[0] >= manyRows;
+  return isShifted ? productOfShifted : productOfPlanes;
 }
 
 /**
- * `[out, taps * in]` in one product of channels-last rows: few pixels an image make small maps, so
- * all images are one matrix.
+ * `[out, taps * in]` in one product of channels-last rows: few pixels an image make small maps, whose
+ * patches are joined.
  */
 function productOfRows(graph: GraphBuilder, x: Traced, dy: Traced, window: Window): Value {
   const image = arranged(graph, x, inOrder(4));
@@ -58,59 +72,66 @@ function productOfRows(graph: GraphBuilder, x: Traced, dy: Traced, window: Windo
     );
     return cut(graph, padded, [1, 2], starts, ends, window.strides);
   });
-  const patches = asRows(graph, joined(graph, slices, 3));
-  const rows = asRows(graph, arranged(graph, dy, inOrder(4)));
-  return graph.node('Gemm', [rows, patches], { transA: 1, transB: 0 });
+  const patches = joined(graph, slices, 3);
+  const channels = patches.shape[3] ?? 1;
+  const rows = reshapedTo(graph, patches, [sizeOf(patches.shape) / channels, channels]);
+  return graph.node('Gemm', [channelsFirst(graph, dy), rows], { transA: 0, transB: 0 });
+}
+
+/** `[out, in]` of a filter of one pixel without padding: a product an image, of the planes as they lie. */
+function productOfPixels(graph: GraphBuilder, x: Traced, dy: Traced, window: Window): Value {
+  const image = arranged(graph, x, NCHW);
+  const seen = cut(graph, image, [2, 3], [0, 0], image.shape.slice(2), window.strides);
+  const [planes, patches] = [arranged(graph, dy, NCHW), seen].map((value) => {
+    const [batch = 0, channels = 0] = value.shape;
+    return reshapedTo(graph, value, [batch, channels, sizeOf(window.output)]);
+  });
+  return productOfImages(graph, defined(planes, 'dy'), defined(patches, 'x'));
 }
 
 /**
- * `[out, taps * in]` by one product an image and tap, of the planes as they lie: nothing is
- * transposed, and patches of large maps do not take nine times the memory of x. With stride s a tap's
- * slice begins at one of s * s residues; those are brought side by side first, because slices without
- * steps are copied by whole lines.
+ * `[out, taps * in]` by a product of each tap over the pixels of all images, channel by channel: maps
+ * lie as `[channels, batch, height, width]`, and patches of large maps do not take nine times the
+ * memory of x. With stride s a tap's slice begins at one of s * s residues; those are brought side by
+ * side first, because slices without steps are copied by whole lines.
  */
 function productOfPlanes(graph: GraphBuilder, x: Traced, dy: Traced, window: Window): Value {
   const [stride] = window.strides;
   const [batch = 0, , , inputs = 0] = x.shape;
   const [rows, columns] = window.output;
-  const pixels = rows * columns;
-  const planes = reshapedTo(graph, arranged(graph, dy, NCHW), [batch, dy.shape[3] ?? 0, pixels]);
-  const image = splitByResidue(graph, arranged(graph, x, NCHW), window);
-  if (shiftsByRow(window, inputs)) return productOfShifted(graph, image, planes, window);
+  const image = splitByResidue(graph, arranged(graph, x, CHANNELS_FIRST), window);
   const slices = taps(window).map(([row, column]) => {
     const [down, across] = [row * window.dilations[0], column * window.dilations[1]];
     const [top, left] = [Math.floor(down / stride), Math.floor(across / stride)];
     const residue = (down % stride) * stride + (across % stride);
-    const starts = [residue * inputs, top, left];
-    const ends = [(residue + 1) * inputs, top + rows, left + columns];
+    const starts = [residue * batch, top, left];
+    const ends = [(residue + 1) * batch, top + rows, left + columns];
     return cut(graph, image, [1, 2, 3], starts, ends);
   });
+  const planes = channelsFirst(graph, dy);
   const products = inGroups(slices, Math.ceil(wideChannels / inputs)).map((group) => {
-    const channels = group.length * inputs;
-    const patches = reshapedTo(graph, joined(graph, group, 1), [batch, channels, pixels]);
-    return productOfImages(graph, planes, patches);
+    const patches = joined(graph, group, 0);
+    return productOfChannels(graph, planes, patches);
   });
   return joined(graph, products, 1);
-}
-
-/** Whether rows of zeros before and behind dy cost less than a slice of x for every tap. */
-function shiftsByRow({ kernel, strides, dilations, output }: Window, inputs: number): boolean {
-  const isPlain = [...strides, ...dilations].every((n) => n === 1);
-  return isPlain && kernel[0] > 1 && inputs >= wideChannels && output[0] >= manyRows;
 }
 
 /**
  * The same with a copy of x for each column of the filter and one of dy for each row, instead of one
  * of x for each tap: all rows of the padded x are multiplied, against dy moved down between zeros.
+ * With so many pixels an image, products image by image need no other order of the maps.
  */
-function productOfShifted(
-  graph: GraphBuilder,
-  image: Value,
-  planes: Value,
-  { kernel: [height, width], output: [rows, columns] }: Window,
-): Value {
-  const [batch = 0, inputs = 0] = image.shape;
+function productOfShifted(graph: GraphBuilder, x: Traced, dy: Traced, window: Window): Value {
+  const [height, width] = window.kernel;
+  const [rows, columns] = window.output;
+  const [batch = 0, , , inputs = 0] = x.shape;
   const length = (rows + height - 1) * columns;
+  const image = paddedMap(graph, arranged(graph, x, NCHW), window);
+  const planes = reshapedTo(graph, arranged(graph, dy, NCHW), [
+    batch,
+    dy.shape[3] ?? 0,
+    rows * columns,
+  ]);
   const byColumn = inOrder(width).map((left) => {
     const seen = cut(graph, image, [3], [left], [left + columns]);
     return reshapedTo(graph, seen, [batch, inputs, length]);
@@ -132,19 +153,43 @@ function productOfImages(graph: GraphBuilder, planes: Value, patches: Value): Va
   return graph.node('ReduceSum', [byImage, graph.integers([0])], { keepdims: 0 });
 }
 
+/** `[out, in]` of values whose first axis are their channels, summed over all others. */
+function productOfChannels(graph: GraphBuilder, planes: Value, patches: Value): Value {
+  const [left, right] = [planes, patches].map((value) => {
+    const channels = value.shape[0] ?? 1;
+    return reshapedTo(graph, value, [channels, sizeOf(value.shape) / channels]);
+  });
+  return graph.node('Gemm', [left, right], { transA: 0, transB: 1 });
+}
+
+/** `[channels, batch * height * width]`. */
+function channelsFirst(graph: GraphBuilder, map: Traced): Value {
+  const channels = map.shape[3] ?? 1;
+  return reshapedTo(graph, arranged(graph, map, CHANNELS_FIRST), [
+    channels,
+    sizeOf(map.shape) / channels,
+  ]);
+}
+
 /**
- * The padded image [batch, s * s * in, height / s, width / s]: first the pixels in even rows and
+ * The padded image `[in, s * s * batch, height / s, width / s]`: first the pixels in even rows and
  * columns (for s = 2), then those in even rows and odd columns, and so on.
  */
 function splitByResidue(graph: GraphBuilder, image: Value, window: Window): Value {
+  const [stride] = window.strides;
+  const padded = paddedMap(graph, image, window);
+  return stride === 1 ? padded : graph.node('SpaceToDepth', [padded], { blocksize: stride });
+}
+
+/** The padding of the window around the last two axes, up to a multiple of the stride. */
+function paddedMap(graph: GraphBuilder, image: Value, window: Window): Value {
   const [stride] = window.strides;
   const after = window.before.map((before, axis) => {
     const size = before + (image.shape[axis + 2] ?? 0);
     const needed = size + Math.max(0, window.after[axis] ?? 0);
     return Math.ceil(needed / stride) * stride - size;
   });
-  const padded = paddedWith(graph, image, [0, 0, ...window.before], [0, 0, ...after]);
-  return stride === 1 ? padded : graph.node('SpaceToDepth', [padded], { blocksize: stride });
+  return paddedWith(graph, image, [0, 0, ...window.before], [0, 0, ...after]);
 }
 
 /** Row and column of every tap of the filter. */
@@ -157,12 +202,6 @@ function taps({ kernel }: Window): readonly (readonly [number, number])[] {
 function joined(graph: GraphBuilder, parts: readonly Value[], axis: number): Value {
   const [only] = parts;
   return parts.length === 1 && only !== undefined ? only : graph.node('Concat', parts, { axis });
-}
-
-/** `[pixels, channels]` of channels-last data. */
-function asRows(graph: GraphBuilder, value: Value): Value {
-  const channels = value.shape.at(-1) ?? 1;
-  return reshapedTo(graph, value, [sizeOf(value.shape) / channels, channels]);
 }
 
 /** Parts of nearly equal length, none longer than `size`. */

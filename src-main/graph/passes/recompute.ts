@@ -50,13 +50,30 @@ const sameTimeNodes = 40;
 const HEAVY: ReadonlySet<string> = new Set(['Conv', 'MatMul', 'Gemm']);
 
 /** These stay as they are when a zero is added to a small operand. */
-const TAKES_ZERO: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul', 'Div', 'BatchNormalization', 'Gemm']);
+const TAKES_ZERO: ReadonlySet<string> = new Set([
+  'Add',
+  'Sub',
+  'Mul',
+  'Div',
+  'BatchNormalization',
+  'Gemm',
+]);
 const narrowBytes = (minBytes: number) => 4 * minBytes;
 /** Cost of making a node's output again beside an addition of its size. */
-function ownCost({ operator, inputs, outputs, attributes }: Node, minBytes: number): number | undefined {
+function ownCost(
+  { operator, inputs, outputs, attributes }: Node,
+  minBytes: number,
+): number | undefined {
   if (operator !== 'Gemm') return CHEAP.get(operator);
-  const [output] = outputs; const [a] = inputs;
-  if (!output || !a || process.env['RG'] === undefined || bytesOf(output) < Number(process.env['RG']) * minBytes) return undefined;
+  const [output] = outputs;
+  const [a] = inputs;
+  if (
+    !output ||
+    !a ||
+    process.env['RG'] === undefined ||
+    bytesOf(output) < Number(process.env['RG']) * minBytes
+  )
+    return undefined;
   return (a.shape[attributes['transA'] === 1 ? 0 : 1] ?? 0) / 64;
 }
 
@@ -81,7 +98,8 @@ class Uses {
   constructor(graph: Graph, minGap: number) {
     this.#graph = graph;
     graph.nodes.forEach((node, place) => {
-      for (const input of node.inputs) if (input && !this.#firstUse.has(input.id)) this.#firstUse.set(input.id, place);
+      for (const input of node.inputs)
+        if (input && !this.#firstUse.has(input.id)) this.#firstUse.set(input.id, place);
       for (const { id } of node.outputs) this.#places.set(id, place);
     });
     const places = new Map<number, number[]>();
@@ -118,7 +136,9 @@ class Uses {
         const at = input === undefined ? -1 : (this.#places.get(input.id) ?? -1);
         return input !== undefined && input.type === 'float32' && at > from && at < until;
       });
-      const last = made.sort((a, b) => (this.#places.get(b!.id) ?? 0) - (this.#places.get(a!.id) ?? 0))[0];
+      const last = made.sort(
+        (a, b) => (this.#places.get(b!.id) ?? 0) - (this.#places.get(a!.id) ?? 0),
+      )[0];
       if (last !== undefined) return last;
       place = this.#firstUse.get(node.outputs[0]?.id ?? -1);
     }
