@@ -16,6 +16,7 @@ import { openCachedSession } from './session-cache.ts';
 import { blockedConvolutions } from './passes/blocked-convolutions.ts';
 import { halfPrecision } from './passes/half-precision.ts';
 import { recompute, type RecomputeOptions } from './passes/recompute.ts';
+import { winogradConvolutions } from './passes/winograd-convolutions.ts';
 import { resultsFirst } from './passes/results-first.ts';
 import { keepsOutputs, openState, type StepState } from './step-state.ts';
 import {
@@ -163,7 +164,8 @@ export function stepGraph(
   const traced = traceStep(step, options.state, options.batch, provider);
   const rounded = inPrecision(traced, options.precision, provider);
   const lean = recompute(rounded, provider, options.recompute);
-  const blocked = blockedConvolutions(lean, provider, options.convolutionBlock ?? 1);
+  const tiled = winogradConvolutions(lean, provider);
+  const blocked = blockedConvolutions(tiled, provider, options.convolutionBlock ?? 1);
   return resultsFirst(blocked, isNext);
 }
 

@@ -25,6 +25,9 @@ export type Attributes = Readonly<Record<string, Attribute>>;
  */
 export const BLOCKED = 'blocked.';
 
+/** Attribute of a Reshape whose shape a model file makes out only in a run (`openlyReshaped`). */
+export const OPEN = 'open';
+
 /** One ONNX operator. An absent optional input is undefined. */
 export interface Node {
   readonly operator: string;
@@ -74,7 +77,7 @@ export class GraphBuilder {
 
   /** A constant; small equal ones are shared. */
   constant(type: ElementType, shape: readonly number[], data: ConstantData): Value {
-    const isSmall = data.length <= 64;
+    const isSmall = data.length <= 4096;
     const key = isSmall ? `${type}:${shape.join()}:${numbersText(data)}` : '';
     const known = isSmall ? this.#constants.get(key) : undefined;
     if (known !== undefined) return known;

@@ -1,4 +1,4 @@
-import type { GraphBuilder, Value } from './ir.ts';
+import { OPEN, type GraphBuilder, type Value } from './ir.ts';
 import { sizeOf } from './shapes.ts';
 
 /**
@@ -105,6 +105,14 @@ export function reshapedTo(graph: GraphBuilder, value: Value, shape: readonly nu
   if (`${value.shape}` === `${shape}`) return value;
   if (value.constant !== undefined) return graph.constant(value.type, shape, value.constant);
   return graph.node('Reshape', [value, graph.integers(shape)]);
+}
+
+/**
+ * A reshape of which onnxruntime learns only in the run. It keeps a dead buffer for later values of the
+ * shape that it had; what is large and short-lived, as between transforms, had better have none.
+ */
+export function openlyReshaped(graph: GraphBuilder, value: Value, shape: readonly number[]): Value {
+  return graph.node('Reshape', [value, graph.integers(shape)], { [OPEN]: 1 });
 }
 
 /**

@@ -1,5 +1,5 @@
 import onnxProto from 'onnx-proto';
-import { BLOCKED, OPSET, type Attribute, type Graph, type Node, type Value } from './ir.ts';
+import { BLOCKED, OPEN, OPSET, type Attribute, type Graph, type Node, type Value } from './ir.ts';
 import { ONNX_TYPES } from './shapes.ts';
 
 const { AttributeProto, ModelProto } = onnxProto.onnx;
@@ -23,7 +23,16 @@ export function writeOnnx(
 ): Uint8Array {
   const names = new Names(graph);
   const constants = new Map<number, Value>();
-  const nodes = graph.nodes.map((node) => nodeFields(node, names, constants));
+  const open = new OpenShapes(graph, names);
+  const nodes = graph.nodes.map((node) =>
+    nodeFields({ ...node, attributes: withoutOpen(node) }, names, constants),
+  );
+  graph.nodes.forEach((node, i) => {
+    const [, shape] = node.inputs;
+    const fields = nodes[i];
+    if (!(OPEN in node.attributes) || shape === undefined || fields === undefined) return;
+    fields.input = [...(fields.input ?? []).slice(0, 1), open.nameOf(shape)];
+  });
   const copies = graph.outputs.flatMap(({ name: output, value }) => {
     if (value.constant !== undefined) constants.set(value.id, value);
     const source = names.of(value);
@@ -38,8 +47,11 @@ export function writeOnnx(
     ],
     graph: {
       name,
-      node: [...nodes, ...copies],
-      initializer: [...constants.values()].map((value) => initializer(value, names.of(value))),
+      node: [...open.nodes, ...nodes, ...copies],
+      initializer: [
+        ...open.initializers,
+        ...[...constants.values()].map((value) => initializer(value, names.of(value))),
+      ],
       input: graph.inputs.map(({ name: input, value }) => valueInfo(input, value)),
       output: graph.outputs.map(({ name: output, value }) => valueInfo(output, value)),
     },
@@ -63,6 +75,57 @@ class Names {
   of(value: Value): string {
     return this.#names.get(value.id) ?? `v${value.id}`;
   }
+}
+
+/** Shapes that are known only in a run: constants plus a zero made of the first input. */
+class OpenShapes {
+  readonly nodes: NodeFields[] = [];
+  readonly initializers: ReturnType<typeof initializer>[] = [];
+  readonly #graph: Graph;
+  readonly #names: Names;
+  readonly #known = new Map<number, string>();
+
+  constructor(graph: Graph, names: Names) {
+    this.#graph = graph;
+    this.#names = names;
+  }
+
+  nameOf(shape: Value): string {
+    const [first] = this.#graph.inputs;
+    if (first === undefined) return this.#names.of(shape);
+    if (this.#known.size === 0) this.#addZero(first.name);
+    const known = this.#known.get(shape.id);
+    if (known !== undefined) return known;
+    const name = `${OPEN}/${this.#names.of(shape)}`;
+    this.nodes.push({ opType: 'Add', input: [this.#names.of(shape), zeroName], output: [name] });
+    this.#known.set(shape.id, name);
+    return name;
+  }
+
+  #addZero(input: string): void {
+    const list = (name: string, value: number) => {
+      const data = BigInt64Array.of(BigInt(value));
+      this.initializers.push(
+        initializer({ id: -1, type: 'int64', shape: [1], constant: data }, `${OPEN}/${name}`),
+      );
+      return `${OPEN}/${name}`;
+    };
+    const [line, none, one] = [list('line', -1), list('none', 0), list('one', 1)];
+    const to = attributeFields('to', ONNX_TYPES.int64);
+    const [flat, first, whole] = ['flat', 'first', 'whole'].map((name) => `${OPEN}/${name}`);
+    this.nodes.push(
+      { opType: 'Reshape', input: [input, line], output: [flat ?? ''] },
+      { opType: 'Slice', input: [flat ?? '', none, one], output: [first ?? ''] },
+      { opType: 'Cast', input: [first ?? ''], output: [whole ?? ''], attribute: [to] },
+      { opType: 'Mul', input: [whole ?? '', none], output: [zeroName] },
+    );
+  }
+}
+
+const zeroName = `${OPEN}/zero`;
+
+function withoutOpen({ attributes }: Node): Node['attributes'] {
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => name !== OPEN));
 }
 
 function isBlocked({ operator }: Node): boolean {

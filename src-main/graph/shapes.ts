@@ -236,6 +236,12 @@ function largest(call: Reader): readonly InferredOutput[] {
   ];
 }
 
+function flattened(call: Reader): InferredOutput {
+  const { shape, type } = call.input(0);
+  const axis = call.axis(shape.length, 1);
+  return { shape: [sizeOf(shape.slice(0, axis)), sizeOf(shape.slice(axis))], type };
+}
+
 function depthToSpace(call: Reader): InferredOutput {
   const { shape, type } = call.input(0);
   const [batch = 0, channels = 0, height = 0, width = 0] = shape;
@@ -339,6 +345,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   MatMul: matrixProduct,
   Gemm: gemm,
   Reshape: reshaped,
+  Flatten: flattened,
   Transpose: transposed,
   Concat: concatenated,
   Slice: sliced,

@@ -45,6 +45,6 @@ function isElectron(): boolean {
 export function collectGarbage(): void {
   if (isElectron()) return;
   setFlagsFromString('--expose-gc');
-  runInNewContext('gc()');
+  runInNewContext("gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })");
   setFlagsFromString('--no-expose-gc');
 }

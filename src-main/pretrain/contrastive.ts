@@ -102,10 +102,10 @@ function rowLosses(rows: {
   const perRow = tf.sub(logSumExp(logits, chances), positive);
   const slope = tf.div(tf.sub(tf.matMul(chances, keys), own), temperature);
   const counts = tf.greater(isUsed, 0);
-  return {
-    loss: tf.sum(tf.where(counts, perRow, tf.zerosLike(perRow))),
-    slope: tf.mul(slope, isUsed),
-  };
+  const loss = tf.sum(tf.where(counts, perRow, tf.zerosLike(perRow)));
+  // The loss waits for the slope, for which the softmax would otherwise be kept until the backward pass.
+  const none = tf.mul(tf.slice(slope, [0, 0], [1, 1]), 0);
+  return { loss: tf.add(loss, tf.reshape(none, [])), slope: tf.mul(slope, isUsed) };
 }
 
 /** query . keys / temperature, -1e9 lower at columns that are no candidates. */

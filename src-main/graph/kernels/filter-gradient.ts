@@ -1,7 +1,18 @@
 import { defined } from '../../lib/errors.ts';
 import { sizeOf } from '../shapes.ts';
 import type { GraphBuilder, Value } from '../ir.ts';
-import { NCHW, arranged, inOrder, reshapedTo, type Traced } from '../layout.ts';
+import { NCHW, arranged, inOrder, openlyReshaped, reshapedTo, type Traced } from '../layout.ts';
+import {
+  filterMatrix,
+  isWinogradWorthIt,
+  partsOf,
+  PLACES,
+  pixelsFirst,
+  tilesOf,
+  transformedGradient,
+  transformedInput,
+  type Line,
+} from '../winograd.ts';
 import type { Window } from './convolution.ts';
 import { cut, paddedWith } from './shape.ts';
 
@@ -30,11 +41,60 @@ export function filterGradientOf(
 ): Value {
   const [height, width] = window.kernel;
   const [inputs = 0, outputs = 0] = [x.shape[3], dy.shape[3]];
+  if (isMadeOfTiles(graph, window, [outputs, inputs])) return gradientOfTiles(graph, x, dy, window);
   const makeProduct = productFor(graph, window, inputs);
   const product = makeProduct(graph, x, dy, window);
   if (height * width === 1) return reshapedTo(graph, product, [outputs, inputs, 1, 1]);
   const byTap = reshapedTo(graph, product, [outputs, height, width, inputs]);
   return graph.node('Transpose', [byTap], { perm: [0, 3, 1, 2] });
+}
+
+function isMadeOfTiles(
+  { provider }: GraphBuilder,
+  { kernel, strides, dilations }: Window,
+  channels: readonly [number, number],
+): boolean {
+  const isPlain = [...strides, ...dilations].every((n) => n === 1);
+  return provider === 'cpu' && isPlain && isWinogradWorthIt([...channels, ...kernel]);
+}
+
+/**
+ * The transposition of Winograd's convolution: G^T (sum over the tiles of A dy A^T . B^T x B) G, OIHW.
+ */
+function gradientOfTiles(graph: GraphBuilder, x: Traced, dy: Traced, window: Window): Value {
+  const [batch = 0, height = 0, width = 0, inputs = 0] = x.shape;
+  const outputs = dy.shape[3] ?? 0;
+  const line = (axis: 0 | 1): Line => ({
+    inputs: [height, width][axis] ?? 0,
+    outputs: window.output[axis],
+    before: window.before[axis],
+  });
+  const lines: readonly [Line, Line] = [line(0), line(1)];
+  const [rows, columns] = [tilesOf(lines[0]), tilesOf(lines[1])];
+  // Flatten changes nothing: x is turned anew, instead of lying twice in memory since the forward pass.
+  const seen = graph.node('Flatten', [
+    openlyReshaped(graph, arranged(graph, x, NCHW), [batch * inputs, height * width]),
+  ]);
+  const image = graph.node('Transpose', [seen], { perm: [1, 0] });
+  const gradient = pixelsFirst(graph, arranged(graph, dy, NCHW));
+  const parts = partsOf(lines, batch, [outputs, inputs]).map((places) => {
+    const byPlace = (tiles: Value, channels: number): Value => {
+      const shape = [places.length, rows, PLACES, columns * batch, channels];
+      const turned = graph.node('Transpose', [openlyReshaped(graph, tiles, shape)], {
+        perm: [0, 2, 1, 3, 4],
+      });
+      const count = places.length * PLACES;
+      return openlyReshaped(graph, turned, [count, rows * columns * batch, channels]);
+    };
+    const ofImage = byPlace(transformedInput(graph, image, lines, places), inputs);
+    const ofGradient = byPlace(transformedGradient(graph, gradient, lines, places), outputs);
+    const turned = graph.node('Transpose', [ofGradient], { perm: [0, 2, 1] });
+    const sums = graph.node('MatMul', [turned, ofImage]);
+    const flat = openlyReshaped(graph, sums, [places.length * PLACES, outputs * inputs]);
+    return graph.node('Gemm', [flat, filterMatrix(graph, places)], { transA: 1, transB: 0 });
+  });
+  const sum = parts.reduce((total, part) => graph.node('Add', [total, part]));
+  return reshapedTo(graph, sum, [outputs, inputs, 3, 3]);
 }
 
 /** Which of the ways below is the fastest. */

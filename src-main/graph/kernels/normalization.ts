@@ -4,8 +4,8 @@ import { elementwise, filled } from './elementwise.ts';
 import type { KernelCall, KernelTable } from './kernel.ts';
 
 /**
- * Normalizes with given statistics, per channel; scale and offset may be left out. One fused node where the data lie as NCHW; a
- * multiplication and an addition where the channels lie last.
+ * Normalizes with given statistics, per channel; scale and offset may be left out. One fused node where
+ * the data lie as NCHW; a multiplication and an addition where the channels lie last.
  */
 function batchNorm(call: KernelCall): Traced {
   const { graph } = call;

@@ -1,6 +1,7 @@
 import { defined } from '../../lib/errors.ts';
-import { BLOCKED, GraphBuilder, type Graph, type Node, type Value } from '../ir.ts';
+import { BLOCKED, type Graph, type GraphBuilder, type Node, type Value } from '../ir.ts';
 import { reshapedTo } from '../layout.ts';
+import { rewritten } from './rewrite.ts';
 import { sizeOf } from '../shapes.ts';
 import type { Provider } from '../types.ts';
 
@@ -14,26 +15,14 @@ import type { Provider } from '../types.ts';
  * @param block channels side by side (`convolution-block.ts`); 1 where there are no such operators
  */
 export function blockedConvolutions(graph: Graph, provider: Provider, block: number): Graph {
+  if (block === 1) return graph;
   const uses = usesOfFilters(graph);
-  const isWorthIt = (node: Node): boolean => block > 1 && isFaster(node, block, uses);
-  if (!graph.nodes.some(isWorthIt)) return graph;
-  const builder = new GraphBuilder(provider);
-  const made = new Map<number, Value>();
-  const known = (value: Value): Value =>
-    value.constant === undefined
-      ? defined(made.get(value.id), `v${value.id}`)
-      : builder.constant(value.type, value.shape, value.constant);
-  for (const { name, value } of graph.inputs) {
-    made.set(value.id, builder.input(name, value.type, value.shape));
-  }
-  for (const node of graph.nodes) {
-    const inputs = node.inputs.map((input) => input && known(input));
-    const outputs = isWorthIt(node)
-      ? [blockedConvolution(builder, { ...node, inputs }, block)]
-      : builder.nodeWithOutputs(node.operator, inputs, node.attributes, node.outputs.length);
-    node.outputs.forEach(({ id }, i) => made.set(id, defined(outputs[i], node.operator)));
-  }
-  return builder.finish(graph.outputs.map(({ name, value }) => ({ name, value: known(value) })));
+  const chosen = new Set(
+    graph.nodes.filter((node) => isFaster(node, block, uses)).map(({ outputs }) => outputs[0]?.id),
+  );
+  return rewritten(graph, provider, (builder, node) =>
+    chosen.has(node.outputs[0]?.id) ? blockedConvolution(builder, node, block) : undefined,
+  );
 }
 
 /** How many convolutions share each filter, by id: they share its blocks as well. */

@@ -50,69 +50,43 @@ const sameTimeNodes = 40;
 const HEAVY: ReadonlySet<string> = new Set(['Conv', 'MatMul', 'Gemm']);
 
 /** These stay as they are when a zero is added to a small operand. */
-const TAKES_ZERO: ReadonlySet<string> = new Set([
-  'Add',
-  'Sub',
-  'Mul',
-  'Div',
-  'BatchNormalization',
-  'Gemm',
-]);
-const narrowBytes = (minBytes: number) => 4 * minBytes;
-/** Cost of making a node's output again beside an addition of its size. */
-function ownCost(
-  { operator, inputs, outputs, attributes }: Node,
-  minBytes: number,
-): number | undefined {
-  if (operator !== 'Gemm') return CHEAP.get(operator);
-  const [output] = outputs;
-  const [a] = inputs;
-  if (
-    !output ||
-    !a ||
-    process.env['RG'] === undefined ||
-    bytesOf(output) < Number(process.env['RG']) * minBytes
-  )
-    return undefined;
-  return (a.shape[attributes['transA'] === 1 ? 0 : 1] ?? 0) / 64;
-}
+const TAKES_ZERO: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul', 'Div', 'BatchNormalization']);
 
-/** A value that lies idle between two groups of uses; node indices. */
-interface Idle {
-  /** The last use before the pause, or the node that made it. */
+/** So many operations after a pause something made during it is looked for. */
+const maxHops = 6;
+
+/** Between two uses of a value; node indices. */
+interface Pause {
+  /** The last use before it, or the node that made the value. */
   readonly from: number;
   /** The first use after it. */
   readonly until: number;
+}
+
+/** The longest pause of a value, in which it lies idle. */
+interface Idle extends Pause {
   readonly lastUse: number;
 }
 
 /** Where values are made and used. */
 class Uses {
+  readonly #nodes: readonly Node[];
   readonly #idle = new Map<number, Idle>();
-  readonly #producers = new Map<number, Node>();
   readonly #heavy: readonly number[];
-  readonly #graph: Graph;
-  readonly #places = new Map<number, number>();
-  readonly #firstUse = new Map<number, number>();
+  /** For each value the node that made it, then those that use it. */
+  readonly #places: ReadonlyMap<number, readonly number[]>;
 
   constructor(graph: Graph, minGap: number) {
-    this.#graph = graph;
-    graph.nodes.forEach((node, place) => {
-      for (const input of node.inputs)
-        if (input && !this.#firstUse.has(input.id)) this.#firstUse.set(input.id, place);
-      for (const { id } of node.outputs) this.#places.set(id, place);
-    });
+    this.#nodes = graph.nodes;
     const places = new Map<number, number[]>();
     graph.nodes.forEach((node, place) => {
       for (const input of node.inputs) if (input) places.get(input.id)?.push(place);
-      for (const { id } of node.outputs) {
-        places.set(id, [place]);
-        this.#producers.set(id, node);
-      }
+      for (const { id } of node.outputs) places.set(id, [place]);
     });
-    for (const { value } of graph.outputs) places.delete(value.id); // they are kept anyway
+    this.#places = places;
+    const outputs = new Set(graph.outputs.map(({ value }) => value.id)); // they are kept anyway
     for (const [id, list] of places) {
-      const idle = longestPause(list);
+      const idle = outputs.has(id) ? undefined : longestPause(list);
       if (idle !== undefined && idle.until - idle.from > minGap) this.#idle.set(id, idle);
     }
     this.#heavy = graph.nodes.flatMap(({ operator }, i) => (HEAVY.has(operator) ? [i] : []));
@@ -122,25 +96,24 @@ class Uses {
     return this.#idle.get(value.id);
   }
 
-  producer(value: Value): Node | undefined {
-    return this.#producers.get(value.id);
+  producer({ id }: Value): Node | undefined {
+    const [place] = this.#places.get(id) ?? [];
+    return place === undefined ? undefined : this.#nodes[place];
   }
 
-  /** What a value is joined with first after its pause, if that was made during the pause. */
-  metAfter({ from, until }: Pick<Idle, 'from' | 'until'>): Value | undefined {
+  /** What a value is joined with first after its pause, of all that was made during the pause. */
+  metAfter({ from, until }: Pause): Value | undefined {
+    const placeOf = ({ id }: Value): number => this.#places.get(id)?.[0] ?? -1;
     let place: number | undefined = until;
-    for (let hop = 0; hop < 6 && place !== undefined; hop++) {
-      const node: Node | undefined = this.#graph.nodes[place];
-      if (node === undefined) return undefined;
-      const made = node.inputs.filter((input) => {
-        const at = input === undefined ? -1 : (this.#places.get(input.id) ?? -1);
-        return input !== undefined && input.type === 'float32' && at > from && at < until;
-      });
-      const last = made.sort(
-        (a, b) => (this.#places.get(b!.id) ?? 0) - (this.#places.get(a!.id) ?? 0),
-      )[0];
-      if (last !== undefined) return last;
-      place = this.#firstUse.get(node.outputs[0]?.id ?? -1);
+    for (let hop = 0; hop < maxHops && place !== undefined; hop++) {
+      const node: Node | undefined = this.#nodes[place];
+      const [met] = (node?.inputs ?? [])
+        .filter((input): input is Value => input !== undefined)
+        .filter((input) => input.type === 'float32' && isWithin(placeOf(input), from, until))
+        .sort((a, b) => placeOf(b) - placeOf(a));
+      if (met !== undefined) return met;
+      const result: Value | undefined = node?.outputs[0];
+      place = result && this.#places.get(result.id)?.[1];
     }
     return undefined;
   }
@@ -150,6 +123,10 @@ class Uses {
     const last = this.#heavy.findLast((place) => place < before);
     return last !== undefined && last > after ? last : undefined;
   }
+}
+
+function isWithin(place: number, after: number, before: number): boolean {
+  return place > after && place < before;
 }
 
 function longestPause(places: readonly number[]): Idle | undefined {
@@ -193,7 +170,7 @@ class Planner {
   /** Of making a value again after its pause; infinite where that is not possible. */
   #cost(value: Value, idle: Idle): number {
     const node = this.#uses.producer(value);
-    const own = node === undefined ? undefined : ownCost(node, this.#minBytes);
+    const own = CHEAP.get(node?.operator ?? '');
     if (node === undefined || own === undefined) return Infinity;
     const large = largeInputs(node, this.#minBytes);
     const sum = large.reduce((cost, input) => cost + this.#costOfInput(input, idle), own);
@@ -219,11 +196,10 @@ function isThere(value: Value, { until }: Idle, uses: Uses, again: ReadonlySet<n
 function zeroPlace({ operator, inputs }: Node, minBytes: number): number | undefined {
   if (!TAKES_ZERO.has(operator)) return undefined;
   // Of a batch norm's operands, scale is the one that is always a parameter.
-  const limit = operator === 'Gemm' ? narrowBytes(minBytes) : minBytes;
   const place =
     operator === 'BatchNormalization'
       ? 1
-      : inputs.findIndex((input) => input !== undefined && bytesOf(input) < limit);
+      : inputs.findIndex((input) => input !== undefined && bytesOf(input) < minBytes);
   return inputs[place]?.type === 'float32' ? place : undefined;
 }
 
@@ -304,10 +280,10 @@ class Rewriter {
 
   /** A zero that exists once the backward pass has come to the end of a pause. */
   #zero({ from, until }: Idle): Value {
-    const met = process.env['NOMEET'] ? undefined : this.#plan.uses.metAfter({ from, until });
-    const place = defined(this.#plan.uses.heavyBetween(from, until), 'a node of the backward pass');
+    const { uses } = this.#plan;
+    const place = defined(uses.heavyBetween(from, until), 'a node of the backward pass');
     const heavy = defined(this.#graph.nodes[place]?.outputs[0], 'its output');
-    const value = this.#original(met ?? heavy);
+    const value = this.#original(uses.metAfter({ from, until }) ?? heavy);
     const graph = this.#builder;
     const axes = value.shape.map((_, axis) => axis);
     const [zeros, ones] = [0, 1].map((n) => graph.integers(axes.map(() => n)));
