@@ -60,6 +60,15 @@ export function writeOnnx(
   return ModelProto.encode(fields).finish();
 }
 
+/** How many nodes a file has in front of those of its graph. */
+export function openShapeNodes({ nodes }: Graph): number {
+  const shapes = nodes
+    .filter(({ attributes }) => OPEN in attributes)
+    .map(({ inputs }) => inputs[1]);
+  const count = new Set(shapes.map((shape) => shape?.id)).size;
+  return count === 0 ? 0 : count + zeroNodes;
+}
+
 /** The name of every value: inputs and outputs by their own, the rest by number. */
 class Names {
   readonly #names = new Map<number, string>();
@@ -123,6 +132,8 @@ class OpenShapes {
 }
 
 const zeroName = `${OPEN}/zero`;
+/** That make the zero. */
+const zeroNodes = 4;
 
 function withoutOpen({ attributes }: Node): Node['attributes'] {
   return Object.fromEntries(Object.entries(attributes).filter(([name]) => name !== OPEN));

@@ -57,15 +57,20 @@ export function tilesOf({ outputs }: Line): number {
 }
 
 /**
- * Whether a filter `[out, in, height, width]` has so many channels that the fewer multiplications
- * outweigh the transforms.
+ * Whether a convolution gains: its filter `[out, in, height, width]` has so many channels, and its map so
+ * many pixels, that the fewer multiplications outweigh the transforms.
  */
-export function isWinogradWorthIt([
-  outputs = 0,
-  inputs = 0,
-  ...kernel
-]: readonly number[]): boolean {
-  return `${kernel}` === '3,3' && Math.min(outputs, inputs) >= minChannels;
+export function isWinogradWorthIt(
+  [outputs = 0, inputs = 0, ...kernel]: readonly number[],
+  [rows, columns]: readonly [Line, Line],
+): boolean {
+  const multiplications = PLACES ** 2 * tilesOf(rows) * tilesOf(columns);
+  const direct = 9 * rows.outputs * columns.outputs;
+  return (
+    `${kernel}` === '3,3' &&
+    Math.min(outputs, inputs) >= minChannels &&
+    multiplications <= maxShare * direct
+  );
 }
 
 /**
@@ -191,6 +196,9 @@ function indices(count: number): number[] {
 const allPlaces = indices(PLACES);
 
 const minChannels = 128;
+
+/** Of the multiplications of a direct sum: maps of two pixels each way have more. */
+const maxShare = 0.7;
 
 /** Of a transformed map, so that it and its products fit into the caches of most processors. */
 const maxBytes = 2 ** 24;

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
 import type { Graph, Node, Value } from '../../src-main/graph/ir.ts';
+import { openShapeNodes } from '../../src-main/graph/onnx-writer.ts';
 import { defined } from '../../src-main/lib/errors.ts';
 import { rounded } from './figures.ts';
 import type { Profile } from './messages.ts';
@@ -56,9 +57,10 @@ export function readProfile(prefix: string, graph: Graph): Profile {
  */
 function classifier(graph: Graph): (event: Event) => string {
   const facts = new GraphFacts(graph);
+  const offset = openShapeNodes(graph); // they stand first in the file
   return ({ name, args }) => {
     const [, operator, position] = /^([A-Za-z]+)_(\d+)_kernel_time$/.exec(name) ?? [];
-    const node = position === undefined ? undefined : graph.nodes[Number(position)];
+    const node = position === undefined ? undefined : graph.nodes[Number(position) - offset];
     const known =
       node?.operator === operator && node !== undefined ? facts.roleOf(node) : undefined;
     if (known !== undefined) return known;
@@ -142,13 +144,23 @@ const FAMILIES: readonly { readonly family: string; readonly operators: readonly
   },
   {
     family: 'pooling and resizing',
-    operators: ['MaxPool', 'AveragePool', 'GlobalAveragePool', 'Resize', 'DepthToSpace'],
+    operators: [
+      ...['MaxPool', 'AveragePool', 'GlobalAveragePool', 'Resize', 'DepthToSpace', 'SpaceToDepth'],
+    ],
   },
   {
     family: 'data movement',
     operators: [
       ...['Transpose', 'Concat', 'Slice', 'Split', 'Pad', 'Reshape', 'Expand', 'Tile', 'Identity'],
-      ...['Squeeze', 'Unsqueeze', 'Gather', 'GatherElements', 'ScatterElements', 'ScatterND'],
+      ...[
+        'Squeeze',
+        'Unsqueeze',
+        'Flatten',
+        'Gather',
+        'GatherElements',
+        'ScatterElements',
+        'ScatterND',
+      ],
       ...['ReorderInput', 'ReorderOutput', 'MemcpyFromHost', 'MemcpyToHost'],
     ],
   },

@@ -41,7 +41,10 @@ export function filterGradientOf(
 ): Value {
   const [height, width] = window.kernel;
   const [inputs = 0, outputs = 0] = [x.shape[3], dy.shape[3]];
-  if (isMadeOfTiles(graph, window, [outputs, inputs])) return gradientOfTiles(graph, x, dy, window);
+  const lines = tileLines(graph, x, window);
+  if (lines !== undefined && isWinogradWorthIt([outputs, inputs, height, width], lines)) {
+    return gradientOfTiles(graph, x, dy, lines);
+  }
   const makeProduct = productFor(graph, window, inputs);
   const product = makeProduct(graph, x, dy, window);
   if (height * width === 1) return reshapedTo(graph, product, [outputs, inputs, 1, 1]);
@@ -49,27 +52,33 @@ export function filterGradientOf(
   return graph.node('Transpose', [byTap], { perm: [0, 3, 1, 2] });
 }
 
-function isMadeOfTiles(
+/** Rows and columns of a convolution that tiles could be made of. */
+function tileLines(
   { provider }: GraphBuilder,
-  { kernel, strides, dilations }: Window,
-  channels: readonly [number, number],
-): boolean {
+  x: Traced,
+  { strides, dilations, output, before }: Window,
+): readonly [Line, Line] | undefined {
   const isPlain = [...strides, ...dilations].every((n) => n === 1);
-  return provider === 'cpu' && isPlain && isWinogradWorthIt([...channels, ...kernel]);
+  if (provider !== 'cpu' || !isPlain) return undefined;
+  const line = (axis: 0 | 1): Line => ({
+    inputs: x.shape[axis + 1] ?? 0,
+    outputs: output[axis],
+    before: before[axis],
+  });
+  return [line(0), line(1)];
 }
 
 /**
  * The transposition of Winograd's convolution: G^T (sum over the tiles of A dy A^T . B^T x B) G, OIHW.
  */
-function gradientOfTiles(graph: GraphBuilder, x: Traced, dy: Traced, window: Window): Value {
+function gradientOfTiles(
+  graph: GraphBuilder,
+  x: Traced,
+  dy: Traced,
+  lines: readonly [Line, Line],
+): Value {
   const [batch = 0, height = 0, width = 0, inputs = 0] = x.shape;
   const outputs = dy.shape[3] ?? 0;
-  const line = (axis: 0 | 1): Line => ({
-    inputs: [height, width][axis] ?? 0,
-    outputs: window.output[axis],
-    before: window.before[axis],
-  });
-  const lines: readonly [Line, Line] = [line(0), line(1)];
   const [rows, columns] = [tilesOf(lines[0]), tilesOf(lines[1])];
   // Flatten changes nothing: x is turned anew, instead of lying twice in memory since the forward pass.
   const seen = graph.node('Flatten', [

@@ -40,14 +40,14 @@ function linesOf({ operator, inputs, outputs, attributes }: Node): [Line, Line] 
   const { strides, dilations, pads } = attributes;
   const isPlain = [strides, dilations].every(isOnes);
   if (!isPlain || !Array.isArray(pads) || filter.constant !== undefined) return undefined;
-  const isWorthIt = isWinogradWorthIt(filter.shape) && filter.shape[1] === image.shape[1];
-  if (!isWorthIt) return undefined;
   const line = (axis: 0 | 1): Line => ({
     inputs: image.shape[axis + 2] ?? 0,
     outputs: output.shape[axis + 2] ?? 0,
     before: Number(pads[axis]),
   });
-  return [line(0), line(1)];
+  const lines: [Line, Line] = [line(0), line(1)];
+  const isUngrouped = filter.shape[1] === image.shape[1];
+  return isUngrouped && isWinogradWorthIt(filter.shape, lines) ? lines : undefined;
 }
 
 function isOnes(list: Attribute | undefined): boolean {

@@ -51,6 +51,9 @@ const geometries: readonly Geometry[] = [
   { size: [6, 7], kernel: [3, 3], pad: 1 },
   { size: [6, 7], kernel: [3, 3], pad: 'same' },
   { size: [6, 7], kernel: [3, 3], pad: 'valid' },
+  // Filter gradients of tiles.
+  { size: [5, 6], kernel: [3, 3], pad: 'same', channels: [128, 129] },
+  { size: [5, 5], kernel: [3, 3], pad: 'valid', channels: [128, 128] },
   { size: [6, 7], kernel: [3, 3], stride: 2, pad: explicit(1, 1, 1, 1) },
   { size: [7, 6], kernel: [3, 3], stride: 2, pad: explicit(1, 1, 1, 1) },
   { size: [6, 7], kernel: [3, 3], stride: 2, pad: 'same' },
