@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
-import type { Graph, Node, Value } from '../../src-main/graph/ir.ts';
+import { BLOCKED, type Graph, type Node, type Value } from '../../src-main/graph/ir.ts';
 import { openShapeNodes } from '../../src-main/graph/onnx-writer.ts';
 import { defined } from '../../src-main/lib/errors.ts';
 import { rounded } from './figures.ts';
@@ -61,8 +61,7 @@ function classifier(graph: Graph): (event: Event) => string {
   return ({ name, args }) => {
     const [, operator, position] = /^([A-Za-z]+)_(\d+)_kernel_time$/.exec(name) ?? [];
     const node = position === undefined ? undefined : graph.nodes[Number(position) - offset];
-    const known =
-      node?.operator === operator && node !== undefined ? facts.roleOf(node) : undefined;
+    const known = node !== undefined && nameOf(node) === operator ? facts.roleOf(node) : undefined;
     if (known !== undefined) return known;
     const family = FAMILIES.find(({ operators }) => operators.includes(args.op_name))?.family;
     const isUpdate = args.input_type_shape.some((typed) =>
@@ -104,7 +103,9 @@ class GraphFacts {
   }
 
   /** Convolutions by direction; undefined where the operator alone tells the family. */
-  roleOf({ operator, inputs, outputs }: Node): string | undefined {
+  roleOf(node: Node): string | undefined {
+    const { inputs, outputs } = node;
+    const operator = nameOf(node);
     const [first, second] = inputs;
     if (first === undefined || second === undefined) return undefined;
     const fromImages = [first, second].map((value) => this.#fromImages.has(value));
@@ -121,6 +122,11 @@ class GraphFacts {
   isParameterShape(shape: readonly number[]): boolean {
     return shape.length > 1 && this.#parameterShapes.has(shape.join());
   }
+}
+
+/** What onnxruntime's profile calls a node's operator. */
+function nameOf({ operator }: Node): string {
+  return operator.startsWith(BLOCKED) ? operator.slice(BLOCKED.length) : operator;
 }
 
 /** Operators by which a filter gets its axes in another order. */

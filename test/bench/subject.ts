@@ -5,6 +5,7 @@ import {
   stepGraph,
   type BatchData,
 } from '../../src-main/graph/compile.ts';
+import { convolutionBlock as convolutionBlockOf } from '../../src-main/graph/convolution-block.ts';
 import { deviceNamed } from '../../src-main/graph/devices.ts';
 import { DEVICE_NAMES } from '../../src-main/graph/device-report.ts';
 import type { Graph } from '../../src-main/graph/ir.ts';
@@ -150,12 +151,14 @@ async function openStep(
   });
   const batches = Array.from({ length: distinctBatches }, (_, i) => batch(i));
   const stateSpecs = specsOf(state); // its numbers are gone with the first step
+  const convolutionBlock = await convolutionBlockOf(device);
   return {
     info: compiled.info,
     run: async (index) => {
       await compiled.run(defined(batches[index % distinctBatches], 'batch'));
     },
-    graph: () => stepGraph(step, { state: stateSpecs, batch: specs, device, precision }),
+    graph: () =>
+      stepGraph(step, { state: stateSpecs, batch: specs, device, precision, convolutionBlock }),
     dispose: () => compiled.dispose(),
   };
 }
