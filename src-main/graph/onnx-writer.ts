@@ -24,14 +24,11 @@ export function writeOnnx(
   const names = new Names(graph);
   const constants = new Map<number, Value>();
   const open = new OpenShapes(graph, names);
-  const nodes = graph.nodes.map((node) =>
-    nodeFields({ ...node, attributes: withoutOpen(node) }, names, constants),
-  );
-  graph.nodes.forEach((node, i) => {
-    const [, shape] = node.inputs;
-    const fields = nodes[i];
-    if (!(OPEN in node.attributes) || shape === undefined || fields === undefined) return;
-    fields.input = [...(fields.input ?? []).slice(0, 1), open.nameOf(shape)];
+  const nodes = graph.nodes.map((node) => {
+    for (const input of node.inputs) {
+      if (input?.constant !== undefined) constants.set(input.id, input);
+    }
+    return nodeFields(node, names, open);
   });
   const copies = graph.outputs.flatMap(({ name: output, value }) => {
     if (value.constant !== undefined) constants.set(value.id, value);
@@ -121,12 +118,12 @@ class OpenShapes {
     };
     const [line, none, one] = [list('line', -1), list('none', 0), list('one', 1)];
     const to = attributeFields('to', ONNX_TYPES.int64);
-    const [flat, first, whole] = ['flat', 'first', 'whole'].map((name) => `${OPEN}/${name}`);
+    const [flat, first, whole] = [`${OPEN}/flat`, `${OPEN}/first`, `${OPEN}/whole`];
     this.nodes.push(
-      { opType: 'Reshape', input: [input, line], output: [flat ?? ''] },
-      { opType: 'Slice', input: [flat ?? '', none, one], output: [first ?? ''] },
-      { opType: 'Cast', input: [first ?? ''], output: [whole ?? ''], attribute: [to] },
-      { opType: 'Mul', input: [whole ?? '', none], output: [zeroName] },
+      { opType: 'Reshape', input: [input, line], output: [flat] },
+      { opType: 'Slice', input: [flat, none, one], output: [first] },
+      { opType: 'Cast', input: [first], output: [whole], attribute: [to] },
+      { opType: 'Mul', input: [whole, none], output: [zeroName] },
     );
   }
 }
@@ -135,25 +132,21 @@ const zeroName = `${OPEN}/zero`;
 /** That make the zero. */
 const zeroNodes = 4;
 
-function withoutOpen({ attributes }: Node): Node['attributes'] {
-  return Object.fromEntries(Object.entries(attributes).filter(([name]) => name !== OPEN));
-}
-
 function isBlocked({ operator }: Node): boolean {
   return operator.startsWith(BLOCKED);
 }
 
-function nodeFields(node: Node, names: Names, constants: Map<number, Value>): NodeFields {
-  for (const input of node.inputs) {
-    if (input?.constant !== undefined) constants.set(input.id, input);
-  }
+function nodeFields(node: Node, names: Names, open: OpenShapes): NodeFields {
+  const { [OPEN]: isOpen, ...attributes } = node.attributes;
+  const nameOf = (input: Value, place: number): string =>
+    isOpen !== undefined && place === 1 ? open.nameOf(input) : names.of(input);
   return {
     ...(isBlocked(node)
       ? { domain: BLOCKED_DOMAIN, opType: node.operator.slice(BLOCKED.length) }
       : { opType: node.operator }),
-    input: node.inputs.map((input) => (input === undefined ? '' : names.of(input))),
+    input: node.inputs.map((input, place) => (input === undefined ? '' : nameOf(input, place))),
     output: node.outputs.map((output) => names.of(output)),
-    attribute: Object.entries(node.attributes).map(([name, value]) => attributeFields(name, value)),
+    attribute: Object.entries(attributes).map(([name, value]) => attributeFields(name, value)),
   };
 }
 

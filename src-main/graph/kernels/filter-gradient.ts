@@ -112,10 +112,11 @@ function productFor(
   window: Window,
   inputs: number,
 ): typeof productOfRows {
-  const { kernel, strides, dilations, before, output } = window;
+  const { kernel, strides, dilations, before, after, output } = window;
   const isFineMap = sizeOf(output) >= manyPixels && strides[0] === strides[1];
   if (provider !== 'cpu' || !isFineMap) return productOfRows;
-  if (sizeOf(kernel) === 1 && sizeOf(before.map((n) => n + 1)) === 1) return productOfPixels;
+  const isPadded = [...before, ...after].some((n) => n > 0);
+  if (sizeOf(kernel) === 1 && !isPadded) return productOfPixels;
   // Where rows of zeros before and behind dy cost less than a slice of x for every tap.
   const isPlain = [...strides, ...dilations].every((n) => n === 1);
   const isShifted = isPlain && kernel[0] > 1 && inputs >= wideChannels && output[0] >= manyRows;

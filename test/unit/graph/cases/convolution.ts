@@ -51,6 +51,7 @@ const geometries: readonly Geometry[] = [
   { size: [6, 7], kernel: [3, 3], pad: 1 },
   { size: [6, 7], kernel: [3, 3], pad: 'same' },
   { size: [6, 7], kernel: [3, 3], pad: 'valid' },
+  { size: [16, 17], kernel: [1, 1], pad: explicit(0, 1, 0, 2) },
   // Filter gradients of tiles.
   { size: [5, 6], kernel: [3, 3], pad: 'same', channels: [128, 129] },
   { size: [5, 5], kernel: [3, 3], pad: 'valid', channels: [128, 128] },
