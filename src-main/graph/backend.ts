@@ -18,6 +18,7 @@ import { plain, type Traced } from './layout.ts';
 import { convolutionKernels } from './kernels/convolution.ts';
 import { elementTypeOf, elementwiseKernels, filled } from './kernels/elementwise.ts';
 import { KernelCall, type KernelTable } from './kernels/kernel.ts';
+import { keptRowsKernels } from './kernels/kept-rows.ts';
 import { matrixKernels } from './kernels/matrix.ts';
 import { normalizationKernels } from './kernels/normalization.ts';
 import { poolingKernels } from './kernels/pooling.ts';
@@ -31,6 +32,7 @@ const BACKEND = 'decon-trace';
 export const TRACED_KERNELS: KernelTable = {
   ...convolutionKernels,
   ...elementwiseKernels,
+  ...keptRowsKernels,
   ...matrixKernels,
   ...normalizationKernels,
   ...poolingKernels,

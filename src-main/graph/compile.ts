@@ -2,6 +2,7 @@ import { AppError } from '../lib/errors.ts';
 import { collectGarbage } from '../lib/kept-heap.ts';
 import type { Graph } from './ir.ts';
 import { writeOnnx } from './onnx-writer.ts';
+import { copyOf } from './host-state.ts';
 import { convolutionBlock as convolutionBlockOf } from './convolution-block.ts';
 import { eagerFunction, eagerStep } from './eager.ts';
 import {
@@ -14,11 +15,12 @@ import {
 } from './session.ts';
 import { openCachedSession } from './session-cache.ts';
 import { blockedConvolutions } from './passes/blocked-convolutions.ts';
+import { leaveOutRows } from './passes/kept-rows.ts';
 import { halfPrecision } from './passes/half-precision.ts';
 import { recompute, type RecomputeOptions } from './passes/recompute.ts';
 import { winogradConvolutions } from './passes/winograd-convolutions.ts';
 import { resultsFirst } from './passes/results-first.ts';
-import { keepsOutputs, openState, type StepState } from './step-state.ts';
+import { free, keepsOutputs, openState, type StepState } from './step-state.ts';
 import {
   inputName,
   outputName,
@@ -164,7 +166,8 @@ export function stepGraph(
   const traced = traceStep(step, options.state, options.batch, provider);
   const rounded = inPrecision(traced, options.precision, provider);
   const lean = recompute(rounded, provider, options.recompute);
-  const tiled = winogradConvolutions(lean, provider);
+  const short = leaveOutRows(lean, provider);
+  const tiled = winogradConvolutions(short, provider);
   const blocked = blockedConvolutions(tiled, provider, options.convolutionBlock ?? 1);
   return resultsFirst(blocked, isNext);
 }
@@ -217,7 +220,8 @@ async function functionOnDevice(
   if (device.executor !== 'onnxruntime') return eagerFunction(fn, { params, inputs, device });
   const started = performance.now();
   const traced = traceFunction(fn, params, inputs, { provider: device.provider });
-  const graph = inPrecision(traced, options.precision, device.provider);
+  const rounded = inPrecision(traced, options.precision, device.provider);
+  const graph = leaveOutRows(rounded, device.provider);
   const traceMs = performance.now() - started;
   const session = await openSession(writeOnnx(graph, options.label), device);
   const compileMs = performance.now() - started - traceMs;
@@ -276,7 +280,7 @@ class OnnxStep implements CompiledStep {
         }),
       ),
     );
-    return outputsOf(results);
+    return takenOutputs(results);
   }
 
   readState(): Promise<HostTensors> {
@@ -323,4 +327,18 @@ function outputsOf(results: SessionTensors): HostTensors {
       .filter(([name]) => name.startsWith(prefix))
       .map(([name, tensor]) => [name.slice(prefix.length), hostTensor(tensor)]),
   );
+}
+
+/**
+ * Copies of a step's outputs, which are small. Where onnxruntime made them they would lie among the freed
+ * blocks of the step until the garbage collector comes, and the next step's would not fit between them.
+ */
+function takenOutputs(results: SessionTensors): HostTensors {
+  const outputs = Object.entries(outputsOf(results)).map(
+    ([name, tensor]) => [name, copyOf(tensor)] as const,
+  );
+  for (const [name, tensor] of Object.entries(results)) {
+    if (name.startsWith(outputName('out', ''))) free(tensor);
+  }
+  return Object.fromEntries(outputs);
 }

@@ -107,6 +107,13 @@ function reduction(call: Reader): InferredOutput {
   return { shape: reducedShape(shape, axes, call.number('keepdims', 1) === 1), type };
 }
 
+/** Values, then means and inverse deviations over the last axis. */
+function layerNormalization(call: Reader): readonly InferredOutput[] {
+  const { shape, type } = call.input(0);
+  const statistics = { shape: shape.with(-1, 1), type };
+  return [{ shape, type }, statistics, statistics];
+}
+
 function argument(call: Reader): InferredOutput {
   const { shape } = call.input(0);
   const keep = call.number('keepdims', 1) === 1;
@@ -159,8 +166,18 @@ function gemm(call: Reader): InferredOutput {
   return { shape: [rows, columns], type: a.type };
 }
 
+/** One size may be -1: what is left. */
 function reshaped(call: Reader): InferredOutput {
-  return { shape: call.integers(1), type: call.input(0).type };
+  const { shape, type } = call.input(0);
+  const target = call.integers(1);
+  const rest = sizeOf(shape) / sizeOf(target.filter((size) => size !== -1));
+  return { shape: target.map((size) => (size === -1 ? rest : size)), type };
+}
+
+/** Places of what is not 0, at most all. */
+function nonZero(call: Reader): InferredOutput {
+  const { shape } = call.input(0);
+  return { shape: [shape.length, sizeOf(shape)], type: 'int64' };
 }
 
 function transposed(call: Reader): InferredOutput {
@@ -327,6 +344,10 @@ const RULES: Readonly<Record<string, Rule>> = {
       (name) => [name, reduction] as const,
     ),
   ),
+  KeepRows: same,
+  SpreadRows: same,
+  NonZero: nonZero,
+  LayerNormalization: layerNormalization,
   IsNaN: (call) => ({ shape: call.input(0).shape, type: 'bool' }),
   IsInf: (call) => ({ shape: call.input(0).shape, type: 'bool' }),
   ArgMax: argument,

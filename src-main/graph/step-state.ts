@@ -107,7 +107,7 @@ function moveInto(target: SessionTensors[string], source: SessionTensors[string]
  * Gives the memory of a tensor back at once. The garbage collector would do it some steps later, with
  * hundreds of megabytes of old states waiting until then.
  */
-function free(tensor: SessionTensors[string] | undefined): void {
+export function free(tensor: SessionTensors[string] | undefined): void {
   const data = tensor?.data;
   if (ArrayBuffer.isView(data) && data.buffer instanceof ArrayBuffer) data.buffer.transfer(0);
 }

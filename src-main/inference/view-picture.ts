@@ -6,6 +6,7 @@ import { CPU } from '../graph/types.ts';
 import { defined } from '../lib/errors.ts';
 import { imagenetMean, imagenetStd } from '../nn/image-ops.ts';
 import { augmentViews } from '../pretrain/augment.ts';
+import { ofViews } from '../pretrain/two-views.ts';
 import type { PretrainOptions } from '../pretrain/config.ts';
 import { drawnPair, tileOf } from '../pretrain/view-pairs.ts';
 import { viewSpecs } from '../pretrain/views.ts';
@@ -61,7 +62,7 @@ function augmentation({ tilePx, cropPx }: PretrainOptions): Promise<CompiledFunc
   const specs = viewSpecs({ batch: 1, tileSizePx: tilePx, cropSizePx: cropPx });
   const made = compileFunction(
     (_params, inputs) => {
-      const [view1, view2] = augmentViews(defined(inputs['images'], 'images'), inputs);
+      const [view1, view2] = ofViews(augmentViews(defined(inputs['images'], 'images'), inputs));
       return { view1, view2 };
     },
     {

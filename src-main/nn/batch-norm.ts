@@ -3,7 +3,8 @@ import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { NamedTensors } from '../graph/types.ts';
 import { withGradient } from './custom-gradient.ts';
 import type { Mode } from './mode.ts';
-import { parameter, rank1, rank2, rank4 } from './tensors.ts';
+import { standardized, type Standardized } from './standardize.ts';
+import { matrix, parameter, rank1, rank2, rank4 } from './tensors.ts';
 
 /** PyTorch's defaults, used everywhere by the reference. */
 export const BATCH_NORM_EPSILON = 1e-5;
@@ -18,38 +19,52 @@ export function batchNorm(x: Tensor4D, params: NamedTensors, prefix: string, mod
     const variance = rank1(parameter(params, `${prefix}.running_var`));
     return tf.batchNorm(x, mean, variance, shift, gain, BATCH_NORM_EPSILON);
   }
-  const axes = [0, 1, 2];
-  const count = x.size / (x.shape[3] || 1);
-  const mean = rank1(tf.mean(x, axes));
-  const centered = tf.sub(x, mean);
-  const variance = rank1(tf.mean(tf.square(centered), axes));
-  updateStatistics(params, prefix, mode, { mean, variance, count: tf.scalar(count) });
-  const zeros = tf.zerosLike(mean);
+  const { batches = 1 } = mode;
+  const means = (map: Tensor): Tensor => meansOfBatches(map, batches); // [batches, 1, 1, channels]
+  const spread = (numbers: Tensor): Tensor => overImages(numbers, x.shape[0]);
+  const count = x.size / (x.shape[3] || 1) / batches;
+  const mean = means(x);
+  const centered = tf.sub(x, spread(mean));
+  const variance = means(tf.square(centered));
+  updateStatistics(params, prefix, mode, { mean, variance, count });
+  const inverse = tf.rsqrt(tf.add(variance, BATCH_NORM_EPSILON));
   const result = withGradient(
     [x, gain, shift],
     () => ({
       // From the centered values, so that it can be made again of what is kept for the gradient.
-      value: tf.batchNorm(centered, zeros, variance, shift, gain, BATCH_NORM_EPSILON),
-      saved: [centered, variance, gain] as const,
+      value: tf.add(tf.mul(centered, spread(tf.mul(inverse, gain))), shift),
+      saved: [centered, inverse, gain] as const,
     }),
-    (dy, [xCentered, xVariance, g]) => {
+    (dy, [xCentered, r, g]) => {
       // dx = g r (dy - mean(dy) - xc r^2 mean(dy xc)),  r = 1 / sqrt(variance + epsilon)
-      const r = tf.rsqrt(tf.add(xVariance, BATCH_NORM_EPSILON));
-      const shiftGradient = tf.sum(dy, axes);
-      const gainGradient = tf.mul(tf.sum(tf.mul(dy, xCentered), axes), r);
-      const slope = tf.div(tf.mul(tf.mul(gainGradient, g), tf.square(r)), count);
-      const scaled = tf.batchNorm(
-        rank4(dy),
-        rank1(tf.div(shiftGradient, count)),
-        rank1(xVariance),
-        undefined,
-        rank1(g),
-        BATCH_NORM_EPSILON,
+      const scale = tf.mul(r, g);
+      const shiftMeans = means(dy);
+      const gainMeans = tf.mul(means(tf.mul(dy, xCentered)), r);
+      const dx = tf.sub(
+        tf.sub(tf.mul(dy, spread(scale)), spread(tf.mul(shiftMeans, scale))),
+        tf.mul(xCentered, spread(tf.mul(tf.mul(gainMeans, r), scale))),
       );
-      return [tf.sub(scaled, tf.mul(xCentered, slope)), gainGradient, shiftGradient];
+      const sums = (ofBatches: Tensor): Tensor => tf.mul(tf.sum(ofBatches, [0, 1, 2]), count);
+      return [dx, sums(gainMeans), sums(shiftMeans)];
     },
   );
   return rank4(result);
+}
+
+/** Means over images and pixels, `[batches, 1, 1, channels]`, of equal batches one behind another. */
+function meansOfBatches(map: Tensor, batches: number): Tensor {
+  if (batches === 1) return tf.mean(map, [0, 1, 2], true);
+  const [images = 0, , , channels = 0] = map.shape;
+  const ofImages = tf.reshape(tf.mean(map, [1, 2]), [batches, images / batches, 1, channels]);
+  return tf.mean(ofImages, 1, true);
+}
+
+/** Numbers `[batches, 1, 1, channels]` for each image of the batches. */
+function overImages(numbers: Tensor, images: number): Tensor {
+  const [batches = 1, , , channels = 0] = numbers.shape;
+  if (batches === 1) return numbers;
+  const repeated = tf.broadcastTo(numbers, [batches, images / batches, 1, channels]);
+  return tf.transpose(tf.reshape(repeated, [images, channels, 1, 1]), [0, 2, 3, 1]);
 }
 
 /**
@@ -73,34 +88,67 @@ export function rowNorm(
     const scale = runningScale(params, prefix);
     return rank2(tf.add(tf.mul(x, scale), tf.add(shift, tf.mul(tf.sub(bias, mean), scale))));
   }
-  const count = used === undefined ? tf.scalar(x.shape[0]) : tf.sum(used);
-  const safeCount = tf.maximum(count, 1);
-  const mean = tf.div(sumOfRows(x, used), safeCount); // [channels]
-  const centered = tf.sub(x, mean);
-  const variance = tf.div(sumOfRows(tf.square(centered), used), safeCount);
-  updateStatistics(params, prefix, mode, { mean: tf.add(mean, bias), variance, count });
-  const inverse = tf.rsqrt(tf.add(variance, BATCH_NORM_EPSILON));
+  const [rows, channels] = x.shape;
+  const { batches = 1 } = mode;
+  // As linear layers leave them: channel by channel, in long lines, one for each batch.
+  const lines = (values: Tensor): Tensor => {
+    const ofChannels = tf.transpose(values);
+    return batches === 1 ? ofChannels : tf.reshape(ofChannels, [channels, batches, rows / batches]);
+  };
+  if (used !== undefined && batches > 1) throw new Error('Rows that count are of one batch.');
+  const perChannel = (vector: Tensor): Tensor =>
+    tf.reshape(vector, batches === 1 ? [channels, 1] : [channels, 1, 1]);
+  const sums = (values: Tensor): Tensor => tf.sum(values, -1, true); // [channels, (batches,) 1]
+  const count = used === undefined ? rows / batches : tf.sum(used);
+  const { value, mean, variance, inverse } =
+    used === undefined
+      ? standardized(lines(x), BATCH_NORM_EPSILON)
+      : standardizedByUsed(lines(x), used, tf.maximum(count, 1));
+  updateStatistics(params, prefix, mode, {
+    mean: batchesFirst(tf.add(mean, perChannel(bias))),
+    variance: batchesFirst(variance),
+    count,
+  });
+  const asRows = (values: Tensor): Tensor => tf.transpose(matrix(values, [channels, rows]));
   const result = withGradient(
     [x, gain, shift, bias],
     () => ({
-      value: tf.add(tf.mul(centered, tf.mul(inverse, gain)), shift),
-      saved: [centered, inverse, gain, safeCount, bias] as const,
+      value: asRows(tf.add(tf.mul(value, perChannel(gain)), perChannel(shift))),
+      saved: [value, inverse, gain, bias] as const,
     }),
-    (dy, [xCentered, r, g, n, b]) => {
-      // dx = g r (dy - used / n (sum(dy) + xc r^2 sum(dy xc)))
-      const shiftGradient = tf.sum(dy, 0);
-      const gainGradient = tf.mul(tf.sum(tf.mul(dy, xCentered), 0), r);
-      const scale = tf.mul(r, g);
-      const perRow = tf.div(scale, n);
+    (dy, [xs, r, g, b]) => {
+      // dx = g r (dy - used / n (sum(dy) + xs sum(dy xs))),  xs the standardized values
+      const slopes = lines(dy);
+      const shiftGradients = sums(slopes);
+      const gainGradients = sums(tf.mul(slopes, xs));
+      const scale = tf.mul(r, perChannel(g));
+      const perRow = tf.div(scale, tf.maximum(count, 1));
       const common = tf.add(
-        tf.mul(xCentered, tf.mul(tf.mul(gainGradient, r), perRow)),
-        tf.mul(shiftGradient, perRow),
+        tf.mul(xs, tf.mul(gainGradients, perRow)),
+        tf.mul(shiftGradients, perRow),
       );
-      const felt = used === undefined ? common : tf.mul(common, tf.reshape(used, [-1, 1]));
-      return [tf.sub(tf.mul(dy, scale), felt), gainGradient, shiftGradient, tf.zerosLike(b)];
+      const felt = used === undefined ? common : tf.mul(common, matrix(used, [1, rows]));
+      const overBatches = (gradients: Tensor): Tensor =>
+        tf.sum(matrix(gradients, [channels, -1]), 1);
+      return [
+        asRows(tf.sub(tf.mul(slopes, scale), felt)),
+        overBatches(gainGradients),
+        overBatches(shiftGradients),
+        tf.zerosLike(b),
+      ];
     },
   );
   return rank2(result);
+}
+
+/** `standardized` by the statistics of those of the rows of `[channels, rows]` that have `used` 1. */
+function standardizedByUsed(values: Tensor, used: Tensor, count: Tensor): Standardized {
+  const means = (numbers: Tensor): Tensor => tf.div(usedSums(numbers, used), count);
+  const mean = means(values);
+  const centered = tf.sub(values, mean);
+  const variance = means(tf.square(centered));
+  const inverse = tf.rsqrt(tf.add(variance, BATCH_NORM_EPSILON));
+  return { value: tf.mul(centered, inverse), mean, variance, inverse };
 }
 
 /** What a batch norm of running statistics multiplies each channel by: gain / sqrt(variance + epsilon). */
@@ -110,29 +158,50 @@ export function runningScale(params: NamedTensors, prefix: string): Tensor {
   return tf.mul(gain, tf.rsqrt(tf.add(variance, BATCH_NORM_EPSILON)));
 }
 
-/** Sum over the rows of `[rows, channels]`, or over those with `used` 1. */
-function sumOfRows(rows: Tensor, used: Tensor | undefined): Tensor {
-  if (used === undefined) return tf.sum(rows, 0);
-  return tf.reshape(tf.matMul(rank2(tf.reshape(used, [1, -1])), rank2(rows)), [-1]);
+/** Sums `[channels, 1]` over those of the rows of `[channels, rows]` that have `used` 1. */
+function usedSums(values: Tensor, used: Tensor): Tensor {
+  return tf.matMul(rank2(values), matrix(used, [-1, 1]));
 }
 
-/** running <- running + momentum (batch - running), the variance in its n / (n - 1) form. */
+/** `[batches, channels]` of `[channels, batches, 1]`, or of `[channels, 1]` for one batch. */
+function batchesFirst(numbers: Tensor): Tensor {
+  return tf.transpose(matrix(numbers, [numbers.shape[0] ?? 0, -1]));
+}
+
+/**
+ * running <- running + momentum (batch - running), the variance in its n / (n - 1) form, for one batch
+ * after another, whose numbers stand in this order in mean and variance. count is that of every batch;
+ * fewer than two values leave the running statistics as they are.
+ */
 export function updateStatistics(
   params: NamedTensors,
   prefix: string,
   mode: Mode,
-  batch: { readonly mean: Tensor; readonly variance: Tensor; readonly count: Tensor },
+  batch: { readonly mean: Tensor; readonly variance: Tensor; readonly count: Tensor | number },
 ): void {
-  const { updates } = mode;
-  if (updates === undefined) return;
-  // 0 where fewer than two values leave the variance undefined
-  const enough = tf.cast(tf.greaterEqual(batch.count, 2), 'float32');
-  const momentum = tf.mul(enough, BATCH_NORM_MOMENTUM);
-  const unbiased = tf.div(batch.count, tf.maximum(tf.sub(batch.count, 1), 1));
+  const { updates, batches = 1 } = mode;
+  const { mean, variance, count } = batch;
+  if (updates === undefined || (typeof count === 'number' && count < 2)) return;
+  /** What is left of each batch in the running statistics once all of them were seen. */
+  const shares = Array.from(
+    { length: batches },
+    (_, i) => BATCH_NORM_MOMENTUM * (1 - BATCH_NORM_MOMENTUM) ** (batches - 1 - i),
+  );
+  const kept = (1 - BATCH_NORM_MOMENTUM) ** batches;
+  const isEnough = typeof count === 'number' ? 1 : tf.cast(tf.greaterEqual(count, 2), 'float32');
+  const unbiased =
+    typeof count === 'number'
+      ? count / (count - 1)
+      : tf.div(count, tf.maximum(tf.sub(count, 1), 1));
   const move = (name: string, target: Tensor): void => {
     const running = updates.get(name) ?? parameter(params, name);
-    updates.set(name, tf.add(running, tf.mul(momentum, tf.sub(target, running))));
+    const arrived =
+      batches === 1
+        ? tf.mul(tf.reshape(target, [-1]), BATCH_NORM_MOMENTUM)
+        : tf.sum(tf.mul(tf.reshape(target, [batches, -1]), tf.tensor2d(shares, [batches, 1])), 0);
+    const moved = tf.sub(arrived, tf.mul(running, 1 - kept));
+    updates.set(name, tf.add(running, isEnough === 1 ? moved : tf.mul(moved, isEnough)));
   };
-  move(`${prefix}.running_mean`, batch.mean);
-  move(`${prefix}.running_var`, tf.mul(batch.variance, unbiased));
+  move(`${prefix}.running_mean`, mean);
+  move(`${prefix}.running_var`, tf.mul(variance, unbiased));
 }

@@ -161,7 +161,7 @@ function normedMap(
     count,
   }: { readonly mean: Tensor; readonly variance: Tensor; readonly count: number },
 ): AffineMap {
-  updateStatistics(params, `${name}.norm`, mode, { mean, variance, count: tf.scalar(count) });
+  updateStatistics(params, `${name}.norm`, mode, { mean, variance, count });
   const gain = parameter(params, `${name}.norm.weight`);
   const scale = tf.mul(gain, tf.rsqrt(tf.add(variance, BATCH_NORM_EPSILON)));
   return scaled(params, name, scale, mean);

@@ -9,6 +9,12 @@ export interface Mode {
    * continues from the entries of the first, as two calls of a module in training mode do.
    */
   readonly updates?: Map<string, Tensor>;
+  /**
+   * How many batches of equal size lie one behind another along the first axis; 1 when absent. Batch norm
+   * takes the statistics of each alone and moves the running ones by one after another, as a call for
+   * each batch would.
+   */
+  readonly batches?: number;
   /** Products have 16 bits, which sums over the pixels of whole maps would overflow. */
   readonly isHalf?: boolean;
 }

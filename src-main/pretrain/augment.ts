@@ -14,9 +14,9 @@ import { colorStages, hueStage } from './views.ts';
 
 /**
  * Makes both normalised crops of every image. images [B,T,T,3] with values 0..255; `inputs` holds
- * the tensors named in `viewSpecs` -> two crops [B,S,S,3].
+ * the tensors named in `viewSpecs` -> [2B,S,S,3], view 1 of all images, then view 2.
  */
-export function augmentViews(images: Tensor, inputs: NamedTensors): readonly [Tensor, Tensor] {
+export function augmentViews(images: Tensor, inputs: NamedTensors): Tensor {
   const input = (name: string): Tensor => defined(inputs[name], name);
   const crops = cropViews(images, input('views.rows'), input('views.columns'));
   const [views = 0, , size = 0] = crops.shape;
@@ -27,8 +27,7 @@ export function augmentViews(images: Tensor, inputs: NamedTensors): readonly [Te
   const [, flags] = tf.split(input('views.tone'), 2, 1);
   const toned = solarize(tf.reshape(blurred, [views, 3, size * size]), defined(flags, 'tone'));
   const planes = tf.reshape(normalize(toned), [views, 3, size, size]);
-  const [first, second] = tf.split(tf.transpose(planes, [0, 2, 3, 1]), 2, 0);
-  return [defined(first, 'view 1'), defined(second, 'view 2')];
+  return tf.transpose(planes, [0, 2, 3, 1]);
 }
 
 /** images [B,T,T,3]; rows and columns [2B,S,T] -> [2B,3,S,S], all of view 1 first. */

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Scalar, Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { normalize } from '../nn/activation.ts';
 import { withGradient } from '../nn/custom-gradient.ts';
+import { keptRows } from '../nn/kept-rows.ts';
 import { rank2, rank3 } from '../nn/tensors.ts';
 import { logSumExp, type Slots } from './grouping.ts';
 
@@ -39,6 +40,21 @@ export function pairSlots(query: Slots, key: Slots): SlotPairs {
     candidates,
     used: tf.mul(candidates, flags(query.present)),
     selection,
+  };
+}
+
+/**
+ * The pairs without those of absent slots of the teacher, which take no part: at fine levels most of all
+ * places are of these.
+ */
+export function presentPairs(pairs: SlotPairs): SlotPairs {
+  const { queries, keys, candidates, used } = pairs;
+  return {
+    ...pairs,
+    queries: keptRows(queries, candidates),
+    keys: keptRows(keys, candidates),
+    candidates: keptRows(candidates, candidates),
+    used: keptRows(used, candidates),
   };
 }
 

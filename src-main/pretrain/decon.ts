@@ -15,19 +15,14 @@ import type { MethodConfig } from './config.ts';
 import { nextCenter, type Overlap, type Slots } from './grouping.ts';
 import { healthTensors } from './health-tensors.ts';
 import { lossLevels, type LossLevel, type Side } from './levels.ts';
-import {
-  both,
-  slotconLosses,
-  slotsOf,
-  type LevelLosses,
-  type Observed,
-  type Pair,
-} from './slotcon.ts';
+import { slotconLosses, slotsOf, type LevelLosses, type Observed } from './slotcon.ts';
 import { isStudentParameter, isTeacherParameter, studentName } from './state.ts';
+import { both, ofViews, type Pair } from './two-views.ts';
 
-/** Both crops of every image, normalized, `[batch, height, width, 3]`, and where they overlap. */
+/** Both crops of every image, normalized, and where they overlap. */
 export interface Views {
-  readonly crops: Pair<Tensor4D>;
+  /** `[2 * batch, height, width, 3]`: view 1 of all images, then view 2. */
+  readonly crops: Tensor4D;
   readonly overlaps: Pair<Overlap>;
 }
 
@@ -144,7 +139,12 @@ function updateTeacher(
   };
 }
 
-/** Projections of both views at every loss level, view 1 first (two batches for batch norm). */
+/**
+ * Projections of both views at every loss level, view 1 first. The encoder and its projector take both at
+ * once, which halves the number of operations and makes small products larger; only their batch norms
+ * keep the views apart. The finer maps of a decoder are large enough, and twice as large they would
+ * need more memory and leave the caches: these are made of one view after the other.
+ */
 function project(
   config: MethodConfig,
   params: NamedTensors,
@@ -154,13 +154,24 @@ function project(
   observed: Observed | undefined,
 ): readonly Pair<Tensor4D>[] {
   const mode: Mode = { training: true, updates };
+  const ofBoth: Mode = { ...mode, batches: 2 };
+  const encoder = `encoder_${side}`;
+  const joined = applyEncoder(encoderShape(config.encoder), params, encoder, views.crops, ofBoth);
   const levels = lossLevels(config);
-  const [first, second] = both(views.crops, (crop, view) => {
-    const maps = applyEncoder(encoderShape(config.encoder), params, `encoder_${side}`, crop, mode);
+  const encoderLevels = levels
+    .filter(({ output }) => output < 0)
+    .map(({ names, label }) => {
+      const projections = applyProjector(params, names.projector[side], joined.c5, ofBoth);
+      return [label, ofViews(projections)] as const;
+    });
+  const ofEncoder = new Map(encoderLevels);
+  const [first, second] = both(mapsOfViews(joined), (maps, view) => {
     const masks = dropout?.[`${side}${view}`];
     const outputs = applyDecoder(config, params, `decoder_${side}`, maps, mode, masks);
     const projections = levels.map((level) => {
-      const map = level.output < 0 ? maps.c5 : defined(outputs[level.output], level.label);
+      const made = ofEncoder.get(level.label)?.[view - 1];
+      if (made !== undefined) return made;
+      const map = defined(outputs[level.output], level.label);
       return applyProjector(params, level.names.projector[side], map, mode);
     });
     if (observed !== undefined) {
@@ -169,6 +180,24 @@ function project(
     return projections;
   });
   return levels.map(({ label }, i) => [defined(first[i], label), defined(second[i], label)]);
+}
+
+function mapsOfViews({ stem, c2, c3, c4, c5 }: EncoderMaps): Pair<EncoderMaps> {
+  const [stems, c2s, c3s, c4s, c5s] = [
+    ofViews(stem),
+    ofViews(c2),
+    ofViews(c3),
+    ofViews(c4),
+    ofViews(c5),
+  ];
+  const ofView = (i: 0 | 1): EncoderMaps => ({
+    stem: stems[i],
+    c2: c2s[i],
+    c3: c3s[i],
+    c4: c4s[i],
+    c5: c5s[i],
+  });
+  return [ofView(0), ofView(1)];
 }
 
 /** The projector on every pixel of `[batch, height, width, channels]`. */

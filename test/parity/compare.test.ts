@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { HostTensor } from '../../src-main/graph/types.ts';
-import { compareAll, describe } from './compare.ts';
+import { compareAll, describe as describeResult } from './compare.ts';
 
 const expected = { 'loss.total': floats([1]), 'grad.w': floats([2, -4]), 'act.proj_q.x1': maps(1) };
 
@@ -21,7 +21,7 @@ test.each([
 ])('%s fails', (_, changed) => {
   const result = compareAll('file', expected, { ...expected, ...changed });
   expect(result.passed).toBe(false);
-  expect(describe(result)).toContain('OUT OF TOLERANCE');
+  expect(describeResult(result)).toContain('OUT OF TOLERANCE');
 });
 
 test('a tensor that is not computed fails; an unknown group is named', () => {
@@ -30,6 +30,30 @@ test('a tensor that is not computed fails; an unknown group is named', () => {
   expect(result.passed).toBe(false);
   expect(result.groups.find(({ group }) => group === 'grad')?.missing).toEqual(['grad.v']);
   expect(result.unknown).toEqual(['novel']);
+});
+
+describe('in half precision', () => {
+  /** Scores of two prototypes at two pixels, and which of them are present. */
+  const file = (second: number) => ({
+    'score.k1': { ...floats([0.5, 0.6, 0.1, second]), shape: [1, 2, 1, 2] },
+    'mask.k1': floats([1, second > 0.6 ? 1 : 0]),
+    'loss.ctr_12': floats([second > 0.6 ? 2 : 1]),
+  });
+
+  test('a slot may fall either way at a tie, and what it decides is named', () => {
+    const [want, have] = [file(0.599), file(0.601)];
+    const result = compareAll('file', want, have, 'half');
+    expect(result.passed).toBe(true);
+    expect(result.undecided).toEqual(['mask.k1', 'loss.ctr_12']);
+    expect(describeResult(result)).toContain('decided by ties');
+    expect(compareAll('file', want, have).passed).toBe(false);
+  });
+
+  test('any other difference of the masks fails', () => {
+    const want = file(0.5);
+    const have = { ...want, 'mask.k1': floats([1, 1]) };
+    expect(compareAll('file', want, have, 'half').passed).toBe(false);
+  });
 });
 
 function floats(values: readonly number[]): HostTensor {

@@ -33,6 +33,8 @@ export interface FileResult {
   readonly groups: readonly GroupResult[];
   /** Groups that this tool knows nothing about; they are not compared. */
   readonly unknown: readonly string[];
+  /** Tensors that are not compared, because ties of half precision decide them (`tiedSlots`). */
+  readonly undecided: readonly string[];
 }
 
 /** Compares every expected tensor; the first part of a name is its group. */
@@ -43,8 +45,12 @@ export function compareAll(
   precision: Precision = 'single',
 ): FileResult {
   const toleranceOf = precision === 'half' ? halfTolerance : singleTolerance;
+  const ties = precision === 'half' ? tiedSlots(expected, actual) : [];
+  const isUndecided = (name: string): boolean => ties.length > 0 && AFTER_PRESENCE.test(name);
+  const undecided = [...ties, ...Object.keys(expected).filter(isUndecided)];
   const names = new Map<string, string[]>();
   for (const name of Object.keys(expected)) {
+    if (undecided.includes(name)) continue;
     const group = name.split('.')[0] ?? name;
     names.set(group, [...(names.get(group) ?? []), name]);
   }
@@ -58,8 +64,47 @@ export function compareAll(
     passed: groups.every(({ passed }) => passed),
     groups,
     unknown: [...names.keys()].filter((group) => known.every(([other]) => other !== group)),
+    undecided,
   };
 }
+
+/**
+ * The masks `mask.BRANCH` that differ only in slots on which the reference itself is nearly undecided:
+ * whose best pixel lies so near to that pixel's best score that half precision cannot tell them apart.
+ * Such a slot is present or absent by the order of additions, and with it a candidate of the contrastive
+ * loss. A mask with any other difference is not among them and fails.
+ */
+function tiedSlots(expected: HostTensors, actual: HostTensors): string[] {
+  return Object.keys(expected).filter((name) => {
+    const [want, have] = [expected[name], actual[name]];
+    const scores = expected[name.replace('mask.', 'score.')];
+    if (!name.startsWith('mask.') || want === undefined || have === undefined) return false;
+    if (scores === undefined || want.data.length !== have.data.length) return false;
+    const differing = [...want.data.keys()].filter((slot) => want.data[slot] !== have.data[slot]);
+    return differing.length > 0 && differing.every((slot) => isNearlyTied(scores, slot));
+  });
+}
+
+/** Whether prototype `slot` (counted over all images) is nearly the best at some pixel. */
+function isNearlyTied({ data, shape }: HostTensor, slot: number): boolean {
+  const [, prototypes = 0, height = 0, width = 0] = shape;
+  const pixels = height * width;
+  const image = Math.floor(slot / prototypes) * prototypes;
+  return Array.from({ length: pixels }, (_, pixel) => {
+    const scores = Array.from(
+      { length: prototypes },
+      (_score, k) => data[(image + k) * pixels + pixel] ?? NaN,
+    );
+    const others = scores.filter((_score, k) => k !== slot - image);
+    return Math.abs((scores[slot - image] ?? NaN) - Math.max(...others));
+  }).some((distance) => distance <= HALF_TIE);
+}
+
+/** Decided by which slots are present. */
+const AFTER_PRESENCE = /^(rowmask\.|ctr_logits\.|loss\.(ctr_|total$))/;
+
+/** Two scores as far off as half precision allows (a tolerance of `margin` each). */
+const HALF_TIE = 1e-2;
 
 /** One line per group, for people. */
 export function describe(result: FileResult): string {
@@ -72,9 +117,12 @@ export function describe(result: FileResult): string {
     result.unknown.length === 0
       ? []
       : [`  not compared, unknown groups: ${result.unknown.join(', ')}`];
-  return [`${result.file}: ${result.passed ? 'passed' : 'FAILED'}`, ...lines, ...unknown].join(
-    '\n',
-  );
+  const undecided =
+    result.undecided.length === 0
+      ? []
+      : [`  not compared, decided by ties of half precision: ${result.undecided.join(', ')}`];
+  const verdict = `${result.file}: ${result.passed ? 'passed' : 'FAILED'}`;
+  return [verdict, ...lines, ...unknown, ...undecided].join('\n');
 }
 
 function compareGroup(

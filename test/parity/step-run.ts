@@ -67,7 +67,7 @@ export function stepOnCrops(
   precision: Precision,
 ): DeconResult {
   const input = (name: string): Tensor => defined(inputs[name], name);
-  const crop = (view: 1 | 2) => rank4(tf.transpose(input(`crop${view}`), [0, 2, 3, 1]));
+  const crops = tf.transpose(tf.concat([input('crop1'), input('crop2')]), [0, 2, 3, 1]);
   const overlap = (view: 1 | 2) => ({
     coords: rank2(input(`coords${view}`)),
     flip: rank1(input(`flip${view}`)),
@@ -76,7 +76,7 @@ export function stepOnCrops(
     config,
     state,
     {
-      views: { crops: [crop(1), crop(2)], overlaps: [overlap(1), overlap(2)] },
+      views: { crops: rank4(crops), overlaps: [overlap(1), overlap(2)] },
       teacherRate: input('teacherRate'),
       ...dropoutInputs(config, inputs),
       ...(precision === 'half' && { lossScale: tf.tensor1d([HALF_LOSS_SCALE]) }),

@@ -1,5 +1,6 @@
 import type { Value } from '../ir.ts';
-import { NCHW, arranged, contiguous, placed, type Traced } from '../layout.ts';
+import { NCHW, arranged, contiguous, placed, plain, type Traced } from '../layout.ts';
+import { STANDARDIZE } from '../own-kernels.ts';
 import { elementwise, filled } from './elementwise.ts';
 import type { KernelCall, KernelTable } from './kernel.ts';
 
@@ -31,6 +32,26 @@ function batchNorm(call: KernelCall): Traced {
   );
 }
 
+/** Along the last axis: in one pass over the numbers where onnxruntime's operator stays on the device. */
+function standardize(call: KernelCall): readonly Traced[] {
+  const { graph } = call;
+  const x = contiguous(graph, call.input('x'));
+  const epsilon = call.number('epsilon');
+  if (graph.provider === 'cpu') {
+    const ones = call.node('Expand', [graph.float(1), graph.integers(x.shape.slice(-1))]);
+    const settings = { axis: -1, epsilon: { float: epsilon } };
+    return graph.nodeWithOutputs('LayerNormalization', [x, ones], settings, 3).map(plain);
+  }
+  const last = graph.integers([x.shape.length - 1]);
+  const mean = call.node('ReduceMean', [x, last]);
+  const centered = call.node('Sub', [x, mean]);
+  const variance = call.node('ReduceMean', [call.node('Mul', [centered, centered]), last]);
+  const deviation = call.node('Sqrt', [call.node('Add', [variance, graph.float(epsilon)])]);
+  const inverse = call.node('Reciprocal', [deviation]);
+  return [call.node('Mul', [centered, inverse]), mean, inverse].map(plain);
+}
+
 export const normalizationKernels: KernelTable = {
+  [STANDARDIZE]: standardize,
   FusedBatchNorm: batchNorm,
 };

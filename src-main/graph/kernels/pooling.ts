@@ -1,6 +1,14 @@
 import { defined } from '../../lib/errors.ts';
 import type { GraphBuilder, Value } from '../ir.ts';
-import { NCHW, arranged, inOrder, placed, reshapedTo, type Traced } from '../layout.ts';
+import {
+  NCHW,
+  arranged,
+  inOrder,
+  openlyReshaped,
+  placed,
+  reshapedTo,
+  type Traced,
+} from '../layout.ts';
 import {
   convolved,
   imageGradient,
@@ -54,7 +62,8 @@ function scatteredGradient(graph: GraphBuilder, image: Value, dy: Value, window:
   const zeros = graph.node('Expand', [graph.float(0), graph.integers([sizeOf(image.shape)])]);
   const inputs = [zeros, flat(place), flat(dy)];
   const sums = graph.node('ScatterElements', inputs, { axis: 0, reduction: 'add' });
-  return reshapedTo(graph, sums, image.shape);
+  // Otherwise onnxruntime would keep a buffer of the first map of a network for this one.
+  return openlyReshaped(graph, sums, image.shape);
 }
 
 /**

@@ -66,12 +66,10 @@ function blockedConvolution(
 ): Value {
   const [image, filter] = [defined(inputs[0], 'image'), defined(inputs[1], 'filter')];
   const channels = filter.shape[0] ?? 0;
+  // Before the map, since onnxruntime makes the later of two operands first.
+  const weights = blockedFilter(graph, filter, block);
   const map = graph.node(`${BLOCKED}ReorderInput`, [image]);
-  const result = graph.node(
-    `${BLOCKED}Conv`,
-    [map, blockedFilter(graph, filter, block)],
-    attributes,
-  );
+  const result = graph.node(`${BLOCKED}Conv`, [map, weights], attributes);
   return graph.node(`${BLOCKED}ReorderOutput`, [result], { channels });
 }
 

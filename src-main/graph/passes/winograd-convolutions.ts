@@ -64,12 +64,17 @@ function convolutionOfTiles(
   const [batch = 0] = image.shape;
   const [outChannels = 0, inChannels = 0] = filter.shape;
   const [rows, columns] = [tilesOf(lines[0]), tilesOf(lines[1])];
+  // onnxruntime makes the later of two operands first: filters, which would lie in memory while all
+  // before this convolution is computed, are written before the map.
+  const parts = partsOf(lines, batch, filter.shape).map((places) => ({
+    places,
+    filters: filterOfTiles(graph, filter, places, use),
+  }));
   const map = pixelsFirst(graph, image);
-  const sums = partsOf(lines, batch, filter.shape).map((places) => {
+  const sums = parts.map(({ places, filters }) => {
     const tiles = openlyReshaped(graph, transformedInput(graph, map, lines, places), [
       ...[places.length, rows, PLACES, columns * batch, inChannels],
     ]);
-    const filters = filterOfTiles(graph, filter, places, use);
     const products = graph.node('MatMul', [tiles, filters]);
     const flat = [places.length * rows, PLACES * columns, batch * outChannels];
     return outputOfTiles(graph, openlyReshaped(graph, products, flat), lines, places);

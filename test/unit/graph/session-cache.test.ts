@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as v from 'valibot';
-import { compileStep, type BatchData } from '../../../src-main/graph/compile.ts';
+import { compileStep, stepGraph, type BatchData } from '../../../src-main/graph/compile.ts';
 import { writeOnnx } from '../../../src-main/graph/onnx-writer.ts';
 import {
   openCachedSession,
@@ -197,7 +197,7 @@ function training(changes: Readonly<Record<string, unknown>> = {}) {
     state,
     specs,
     batch: (i: number): BatchData => maker.make({ step: i, rollbacks: 0, rateFactor: 1 }),
-    graph: traceStep(step, state, specs, 'cpu'),
+    graph: stepGraph(step, { state, batch: specs, device: cpu }),
   };
 }
 

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import '@tensorflow/tfjs-backend-cpu';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { defined } from '../../../src-main/lib/errors.ts';
 import { gelu, normalize, relu } from '../../../src-main/nn/activation.ts';
 import { batchNorm, rowNorm } from '../../../src-main/nn/batch-norm.ts';
 import { convolution } from '../../../src-main/nn/convolution.ts';
@@ -88,6 +89,37 @@ describe('rows of a batch norm', () => {
       training: false,
     });
     expectValues(y, [11, 2]);
+  });
+});
+
+describe('batches one behind another', () => {
+  const params = () => ({
+    'bn.weight': randomTensor([3], 3),
+    'bn.bias': randomTensor([3], 4),
+    'bn.running_mean': randomTensor([3], 5),
+    'bn.running_var': tf.ones([3]),
+  });
+  type Apply = (x: Tensor, updates: Map<string, Tensor>, batches: number) => Tensor;
+  const ofMaps: Apply = (x, updates, batches) =>
+    batchNorm(rank4(x), params(), 'bn', { training: true, updates, batches });
+  const ofRows: Apply = (x, updates, batches) =>
+    rowNorm(rank2(x), tf.zeros([3]), params(), 'bn', { training: true, updates, batches });
+
+  test.each([
+    ['maps', ofMaps, [randomTensor([4, 2, 3, 3], 6), randomTensor([4, 2, 3, 3], 7)]],
+    ['rows', ofRows, [randomTensor([10, 3], 6), randomTensor([10, 3], 7)]],
+  ] as const)('%s are normalized as by a call for each', (_, apply, [x, upstream]) => {
+    const [together, apart] = [new Map<string, Tensor>(), new Map<string, Tensor>()];
+    const halves = (input: Tensor): Tensor =>
+      tf.concat(tf.split(input, 2).map((half) => apply(half, apart, 1)));
+    const slope = (f: (input: Tensor) => Tensor): Tensor =>
+      tf.grad((input) => tf.sum(tf.mul(f(input), upstream)))(x);
+    expectValues(apply(x, together, 2), [...halves(x).dataSync()]);
+    for (const name of ['bn.running_mean', 'bn.running_var']) {
+      expectValues(together.get(name), [...defined(apart.get(name), name).dataSync()]);
+    }
+    const joined = slope((input) => apply(input, new Map(), 2));
+    expectValues(joined, [...slope(halves).dataSync()]);
   });
 });
 

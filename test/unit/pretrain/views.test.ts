@@ -8,6 +8,7 @@ import { defined } from '../../../src-main/lib/errors.ts';
 import { Random } from '../../../src-main/lib/random.ts';
 import { imagenetMean, imagenetStd } from '../../../src-main/nn/image-ops.ts';
 import { augmentViews } from '../../../src-main/pretrain/augment.ts';
+import { ofViews } from '../../../src-main/pretrain/two-views.ts';
 import {
   augmentationSchema,
   createViewInputs,
@@ -64,7 +65,7 @@ describe('augmented views', () => {
   it('are the resized, normalised image when nothing is drawn', () => {
     const level = 100;
     const images = tf.fill([2, 24, 24, 3], level);
-    const crops = augmentViews(images, tensors(sampled(3, plain)));
+    const crops = ofViews(augmentViews(images, tensors(sampled(3, plain))));
     for (const crop of crops) {
       expect(crop.shape).toEqual([2, 16, 16, 3]);
       const values = crop.dataSync();
@@ -79,7 +80,7 @@ describe('augmented views', () => {
     const random = new Random(1);
     const pixels = Array.from({ length: 2 * 24 * 24 * 3 }, () => random.integer(256));
     const images = tf.tensor4d(pixels, [2, 24, 24, 3]);
-    const [first, second] = augmentViews(images, tensors(sampled(4)));
+    const [first, second] = ofViews(augmentViews(images, tensors(sampled(4))));
     const values = [...first.dataSync(), ...second.dataSync()];
     expect(values.every((value) => value > -2.2 && value < 2.7)).toBe(true);
     expect(first.dataSync()).not.toEqual(second.dataSync());
@@ -91,7 +92,7 @@ describe('augmented views', () => {
     const inputs = sampled(6);
     const compiled = await compileFunction(
       (_, batch) => {
-        const [first, second] = augmentViews(defined(batch['images'], 'images'), batch);
+        const [first, second] = ofViews(augmentViews(defined(batch['images'], 'images'), batch));
         return { first, second };
       },
       {
@@ -102,7 +103,8 @@ describe('augmented views', () => {
       },
     );
     const crops = await compiled.run({}, { images, ...inputs });
-    const [first, second] = augmentViews(tf.tensor4d([...images], [2, 24, 24, 3]), tensors(inputs));
+    const plainCrops = augmentViews(tf.tensor4d([...images], [2, 24, 24, 3]), tensors(inputs));
+    const [first, second] = ofViews(plainCrops);
     expectEqual(crops['first']?.data, first.dataSync());
     expectEqual(crops['second']?.data, second.dataSync());
     await compiled.dispose();
@@ -112,7 +114,7 @@ describe('augmented views', () => {
     const random = new Random(2);
     const images = Array.from({ length: 2 * 24 * 24 * 3 }, () => random.integer(256));
     const inputs = sampled(11, { ...plain, minArea: 0.1 });
-    const crops = augmentViews(tf.tensor4d(images, [2, 24, 24, 3]), tensors(inputs));
+    const crops = ofViews(augmentViews(tf.tensor4d(images, [2, 24, 24, 3]), tensors(inputs)));
     const weight = (name: 'views.rows' | 'views.columns', index: number, at: number): number =>
       inputs[name][index * size.cropSizePx * size.tileSizePx + at] ?? 0;
     crops.forEach((crop, view) => {
@@ -139,8 +141,8 @@ describe('augmented views', () => {
     const mirrored = { ...plain, mirror: 1 };
     const ramp = Array.from({ length: 2 * 24 * 24 * 3 }, (_, i) => Math.floor(i / 3) % 24);
     const images = tf.tensor4d(ramp, [2, 24, 24, 3]);
-    const straight = augmentViews(images, tensors(sampled(5, plain)))[0];
-    const turned = augmentViews(images, tensors(sampled(5, mirrored)))[0];
+    const [straight] = ofViews(augmentViews(images, tensors(sampled(5, plain))));
+    const [turned] = ofViews(augmentViews(images, tensors(sampled(5, mirrored))));
     const difference = tf.max(tf.abs(tf.sub(tf.reverse(turned, 2), straight)));
     expect(difference.dataSync()[0]).toBeLessThan(1e-5);
     expect([...sampled(5, mirrored)['views.flip1']]).toEqual([1, 1]);

@@ -1,6 +1,7 @@
 import type { OpCase } from '../check-op.ts';
 import { convolutionCases } from './convolution.ts';
 import { elementwiseCases } from './elementwise.ts';
+import { keptRowsCases } from './kept-rows.ts';
 import { matrixCases } from './matrix.ts';
 import { normalizationCases } from './normalization.ts';
 import { poolingCases } from './pooling.ts';
@@ -12,6 +13,7 @@ import { shapeCases } from './shape.ts';
 export const opCases: Readonly<Record<string, readonly OpCase[]>> = {
   convolution: convolutionCases,
   elementwise: elementwiseCases,
+  keptRows: keptRowsCases,
   matrix: matrixCases,
   normalization: normalizationCases,
   pooling: poolingCases,
