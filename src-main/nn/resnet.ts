@@ -60,24 +60,20 @@ export function applyEncoder(
   images: Tensor4D,
   mode: Mode,
 ): EncoderMaps {
-  const all = blocks(shape);
-  const stages = [1, 2, 3, 4].map((n) => all.filter(({ name }) => name.startsWith(`layer${n}.`)));
-  const stage = (number: number, input: Tensor4D): Tensor4D =>
-    (stages[number - 1] ?? []).reduce(
-      (x, block) => applyBlock(block, params, `${prefix}.${block.name}`, x, mode),
-      input,
-    );
-  const stem = applyStem(params, prefix, images, mode);
-  const c2 = stage(1, stem);
-  const c3 = stage(2, c2);
-  const c4 = stage(3, c3);
-  return { stem, c2, c3, c4, c5: stage(4, c4) };
-}
-
-function applyStem(params: NamedTensors, prefix: string, images: Tensor4D, mode: Mode): Tensor4D {
   const first = convolution(images, parameter(params, `${prefix}.conv1.weight`), { stride: 2 });
   // The rectifier stands behind the pool, which is the same and a quarter of its work.
-  return relu(tf.maxPool<Tensor4D>(batchNorm(first, params, `${prefix}.bn1`, mode), 3, 2, 1));
+  const stem = relu(tf.maxPool<Tensor4D>(batchNorm(first, params, `${prefix}.bn1`, mode), 3, 2, 1));
+  const maps: Tensor4D[] = [];
+  let x = stem;
+  for (const block of blocks(shape)) {
+    x = applyBlock(block, params, `${prefix}.${block.name}`, x, mode);
+    if (block.endsStage) maps.push(x);
+  }
+  const [c2, c3, c4, c5] = maps;
+  if (c2 === undefined || c3 === undefined || c4 === undefined || c5 === undefined) {
+    throw new Error('A ResNet has four stages.');
+  }
+  return { stem, c2, c3, c4, c5 };
 }
 
 interface Convolution {
@@ -92,6 +88,7 @@ interface Block {
   readonly name: string;
   readonly convolutions: readonly Convolution[];
   readonly downsample: Convolution | undefined;
+  readonly endsStage: boolean;
 }
 
 /** The residual blocks in order; stages 2 to 4 halve the map in their first block. */
@@ -107,6 +104,7 @@ function blocks(shape: EncoderShape): readonly Block[] {
         convolutions: blockConvolutions(shape, inputs, outputs, stride),
         downsample:
           stride !== 1 || inputs !== outputs ? { inputs, outputs, kernel: 1, stride } : undefined,
+        endsStage: i === depth - 1,
       });
       inputs = outputs;
     }

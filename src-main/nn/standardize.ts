@@ -1,7 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { engine, getKernel, type Tensor } from '@tensorflow/tfjs-core';
 import { STANDARDIZE } from '../graph/own-kernels.ts';
-import { defined } from '../lib/errors.ts';
 
 export interface Standardized {
   /** Of mean 0 and variance 1 along the last axis, but for epsilon. */
@@ -22,8 +21,7 @@ export function standardized(x: Tensor, epsilon: number): Standardized {
     const inverse = tf.rsqrt(tf.add(variance, epsilon));
     return { value: tf.mul(centered, inverse), mean, variance, inverse };
   }
-  const outputs = engine().runKernel<Tensor[]>(STANDARDIZE, { x }, { epsilon });
-  const [value, mean, inverse] = outputs.map((output) => defined(output, 'output'));
+  const [value, mean, inverse] = engine().runKernel<Tensor[]>(STANDARDIZE, { x }, { epsilon });
   if (value === undefined || mean === undefined || inverse === undefined) {
     throw new Error('A kernel lacks outputs.');
   }
