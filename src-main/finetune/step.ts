@@ -17,6 +17,7 @@ import {
   transposeWhere,
 } from '../nn/image-ops.ts';
 import { optimizerScalarsSpec, optimizerUpdate } from '../nn/optimizers.ts';
+import { nextStatistics, type BatchStatistics } from '../nn/running-statistics.ts';
 import { segmentationLogits } from '../nn/segmentation.ts';
 import { rank4 } from '../nn/tensors.ts';
 import { type FinetuneConfig, optimizerSettings } from './config.ts';
@@ -174,8 +175,8 @@ export function buildFinetuneStep(
   return (state, batch) => {
     const images = rank4(augmentCrops(batch, config.augmentation.quarterTurns));
     const { grads, side } = gradientsOf(pick(state, names.trainable), () => {
-      const updates = new Map<string, Tensor>();
-      const mode = { training: true, updates, isHalf };
+      const statistics: BatchStatistics[] = [];
+      const mode = { training: true, statistics, isHalf };
       const logits = segmentationLogits(network, state, images, mode);
       const { total, crossEntropy, dice } = segmentationLoss(
         logits,
@@ -183,7 +184,7 @@ export function buildFinetuneStep(
         config.diceWeight,
       );
       const losses = { loss: total, crossEntropy, dice };
-      const side = { ...losses, ...Object.fromEntries(updates) };
+      const side = { ...losses, ...nextStatistics(state, statistics) };
       return { loss: total, side, scale: isHalf ? lossScale(state) : undefined };
     });
     const { loss, crossEntropy, dice, ...statistics } = side;

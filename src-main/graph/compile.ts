@@ -20,6 +20,7 @@ import { halfPrecision } from './passes/half-precision.ts';
 import { recompute, type RecomputeOptions } from './passes/recompute.ts';
 import { winogradConvolutions } from './passes/winograd-convolutions.ts';
 import { resultsFirst } from './passes/results-first.ts';
+import { openSmallValues } from './passes/small-values.ts';
 import { free, keepsOutputs, openState, type StepState } from './step-state.ts';
 import {
   inputName,
@@ -169,7 +170,7 @@ export function stepGraph(
   const short = leaveOutRows(lean, provider);
   const tiled = winogradConvolutions(short, provider);
   const blocked = blockedConvolutions(tiled, provider, options.convolutionBlock ?? 1);
-  return resultsFirst(blocked, isNext);
+  return openSmallValues(resultsFirst(blocked, isNext), provider);
 }
 
 /** A graph with its products in the precision asked for. */

@@ -25,7 +25,10 @@ export type Attributes = Readonly<Record<string, Attribute>>;
  */
 export const BLOCKED = 'blocked.';
 
-/** Attribute of a Reshape whose shape a model file makes out only in a run (`openlyReshaped`). */
+/**
+ * Attribute of an operator whose second input, a shape or axes, a model file makes out only in a run, so
+ * that the shape of the output is not known before (`openlyReshaped`).
+ */
 export const OPEN = 'open';
 
 /** One ONNX operator. An absent optional input is undefined. */

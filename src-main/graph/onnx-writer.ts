@@ -83,7 +83,7 @@ class Names {
   }
 }
 
-/** Shapes that are known only in a run: constants plus a zero made of the first input. */
+/** Shapes and axes that are known only in a run: constants cut at a zero that is made of the first input. */
 class OpenShapes {
   readonly nodes: NodeFields[] = [];
   readonly initializers: ReturnType<typeof initializer>[] = [];
@@ -103,7 +103,11 @@ class OpenShapes {
     const known = this.#known.get(shape.id);
     if (known !== undefined) return known;
     const name = `${OPEN}/${this.#names.of(shape)}`;
-    this.nodes.push({ opType: 'Add', input: [this.#names.of(shape), zeroName], output: [name] });
+    this.nodes.push({
+      opType: 'Slice',
+      input: [this.#names.of(shape), zeroName, endName],
+      output: [name],
+    });
     this.#known.set(shape.id, name);
     return name;
   }
@@ -117,6 +121,7 @@ class OpenShapes {
       return `${OPEN}/${name}`;
     };
     const [line, none, one] = [list('line', -1), list('none', 0), list('one', 1)];
+    list('end', maxRank);
     const to = attributeFields('to', ONNX_TYPES.int64);
     const [flat, first, whole] = [`${OPEN}/flat`, `${OPEN}/first`, `${OPEN}/whole`];
     this.nodes.push(
@@ -129,6 +134,9 @@ class OpenShapes {
 }
 
 const zeroName = `${OPEN}/zero`;
+const endName = `${OPEN}/end`;
+/** Beyond the end of every shape. */
+const maxRank = 16;
 /** That make the zero. */
 const zeroNodes = 4;
 

@@ -21,9 +21,10 @@ export interface CachedSession {
 export async function openCachedSession(
   model: Uint8Array,
   device: Device,
-  options: SessionOptions = {},
+  asked: SessionOptions = {},
   folder = sessionFolder(),
 ): Promise<CachedSession> {
+  const options = { ...asked, isUnpacked: true };
   const isKept =
     cachedProviders.includes(device.provider) &&
     model.byteLength >= minModelBytes &&
@@ -90,9 +91,9 @@ interface Place {
 }
 
 /**
- * Optimizes a graph, keeps it and opens what was kept, so that the first start computes with the very
- * bytes of the later ones: a session that saves its graph leaves its constants unpacked, which can
- * change a last bit. A cache that cannot be written costs the next start only.
+ * Opens a graph and keeps it as onnxruntime optimized it. A session that saves its graph leaves its
+ * constants unpacked, which can change a last bit; so do all sessions here, and the first start computes
+ * the bits of the later ones. A cache that cannot be written costs the next start only.
  */
 async function openedAndKept(
   model: Uint8Array,
@@ -101,20 +102,29 @@ async function openedAndKept(
 ): Promise<Session> {
   const part = `${path}.${randomUUID()}.part`;
   try {
-    mkdirSync(folder, { recursive: true });
-    const saving = await openSession(model, device, { ...options, saveTo: part });
-    await saving.release();
-    const optimized = readFileSync(part);
+    const session = await openedAndSaved(model, part, { folder, device, options });
     attempt(() => {
+      const optimized = readFileSync(part);
       writeFileAtomic(path, [optimized, key, digestOf(optimized)]);
       pruneSessions(folder);
     });
-    return await openSession(optimized, device, { ...options, isOptimized: true });
+    return session;
+  } finally {
+    attempt(() => rmSync(part, { force: true }));
+  }
+}
+
+async function openedAndSaved(
+  model: Uint8Array,
+  part: string,
+  { folder, device, options }: Omit<Place, 'path'>,
+): Promise<Session> {
+  try {
+    mkdirSync(folder, { recursive: true });
+    return await openSession(model, device, { ...options, saveTo: part });
   } catch {
     // The disk may be full, or the device may refuse the graph: without the cache it says so itself.
     return await openSession(model, device, options);
-  } finally {
-    attempt(() => rmSync(part, { force: true }));
   }
 }
 
@@ -149,7 +159,7 @@ function attempt<T>(work: () => T): T | undefined {
 }
 
 /** Raised when the layout of the files changes. */
-const cacheVersion = 1;
+const cacheVersion = 2;
 const ending = '.session';
 /** Key and digest, behind the graph. */
 const trailerBytes = 64;

@@ -278,6 +278,12 @@ function cast(call: Reader): InferredOutput {
   return { shape: call.input(0).shape, type: defined(type, 'cast type') };
 }
 
+function split(call: Reader): readonly InferredOutput[] {
+  const { shape, type } = call.input(0);
+  const axis = call.number('axis', 0);
+  return call.integers(1).map((size) => ({ shape: shape.with(axis, size), type }));
+}
+
 /** TensorProto.DataType numbers (ONNX specification). */
 export const ONNX_TYPES = {
   float32: 1,
@@ -370,6 +376,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   Transpose: transposed,
   Concat: concatenated,
   Slice: sliced,
+  Split: split,
   Pad: padded,
   Gather: gathered,
   GatherND: gatheredByIndex,

@@ -6,9 +6,8 @@ import type { Mode } from './mode.ts';
 import { standardized, type Standardized } from './standardize.ts';
 import { matrix, parameter, rank1, rank2, rank4 } from './tensors.ts';
 
-/** PyTorch's defaults, used everywhere by the reference. */
+/** PyTorch's default, used everywhere by the reference. */
 export const BATCH_NORM_EPSILON = 1e-5;
-export const BATCH_NORM_MOMENTUM = 0.1;
 
 /** Batch norm over all axes but the last of feature maps `[batch, height, width, channels]`. */
 export function batchNorm(x: Tensor4D, params: NamedTensors, prefix: string, mode: Mode): Tensor4D {
@@ -26,7 +25,7 @@ export function batchNorm(x: Tensor4D, params: NamedTensors, prefix: string, mod
   const mean = means(x);
   const centered = tf.sub(x, spread(mean));
   const variance = means(tf.square(centered));
-  updateStatistics(params, prefix, mode, { mean, variance, count });
+  mode.statistics?.push({ prefix, batches, mean, variance, count });
   const inverse = tf.rsqrt(tf.add(variance, BATCH_NORM_EPSILON));
   const result = withGradient(
     [x, gain, shift],
@@ -104,7 +103,9 @@ export function rowNorm(
     used === undefined
       ? standardized(lines(x), BATCH_NORM_EPSILON)
       : standardizedByUsed(lines(x), used, tf.maximum(count, 1));
-  updateStatistics(params, prefix, mode, {
+  mode.statistics?.push({
+    prefix,
+    batches,
     mean: batchesFirst(tf.add(mean, perChannel(bias))),
     variance: batchesFirst(variance),
     count,
@@ -166,42 +167,4 @@ function usedSums(values: Tensor, used: Tensor): Tensor {
 /** `[batches, channels]` of `[channels, batches, 1]`, or of `[channels, 1]` for one batch. */
 function batchesFirst(numbers: Tensor): Tensor {
   return tf.transpose(matrix(numbers, [numbers.shape[0] ?? 0, -1]));
-}
-
-/**
- * running <- running + momentum (batch - running), the variance in its n / (n - 1) form, for one batch
- * after another, whose numbers stand in this order in mean and variance. count is that of every batch;
- * fewer than two values leave the running statistics as they are.
- */
-export function updateStatistics(
-  params: NamedTensors,
-  prefix: string,
-  mode: Mode,
-  batch: { readonly mean: Tensor; readonly variance: Tensor; readonly count: Tensor | number },
-): void {
-  const { updates, batches = 1 } = mode;
-  const { mean, variance, count } = batch;
-  if (updates === undefined || (typeof count === 'number' && count < 2)) return;
-  /** What is left of each batch in the running statistics once all of them were seen. */
-  const shares = Array.from(
-    { length: batches },
-    (_, i) => BATCH_NORM_MOMENTUM * (1 - BATCH_NORM_MOMENTUM) ** (batches - 1 - i),
-  );
-  const kept = (1 - BATCH_NORM_MOMENTUM) ** batches;
-  const isEnough = typeof count === 'number' ? 1 : tf.cast(tf.greaterEqual(count, 2), 'float32');
-  const unbiased =
-    typeof count === 'number'
-      ? count / (count - 1)
-      : tf.div(count, tf.maximum(tf.sub(count, 1), 1));
-  const move = (name: string, target: Tensor): void => {
-    const running = updates.get(name) ?? parameter(params, name);
-    const arrived =
-      batches === 1
-        ? tf.mul(tf.reshape(target, [-1]), BATCH_NORM_MOMENTUM)
-        : tf.sum(tf.mul(tf.reshape(target, [batches, -1]), tf.tensor2d(shares, [batches, 1])), 0);
-    const moved = tf.sub(arrived, tf.mul(running, 1 - kept));
-    updates.set(name, tf.add(running, isEnough === 1 ? moved : tf.mul(moved, isEnough)));
-  };
-  move(`${prefix}.running_mean`, mean);
-  move(`${prefix}.running_var`, tf.mul(variance, unbiased));
 }

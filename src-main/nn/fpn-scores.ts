@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import type { NamedTensors } from '../graph/types.ts';
 import { defined } from '../lib/errors.ts';
-import { BATCH_NORM_EPSILON, runningScale, updateStatistics } from './batch-norm.ts';
+import { BATCH_NORM_EPSILON, runningScale } from './batch-norm.ts';
 import { convolution } from './convolution.ts';
 import { applyFpn, doubled, mergedMaps } from './fpn.ts';
 import type { Mode } from './mode.ts';
@@ -161,7 +161,7 @@ function normedMap(
     count,
   }: { readonly mean: Tensor; readonly variance: Tensor; readonly count: number },
 ): AffineMap {
-  updateStatistics(params, `${name}.norm`, mode, { mean, variance, count });
+  mode.statistics?.push({ prefix: `${name}.norm`, batches: 1, mean, variance, count });
   const gain = parameter(params, `${name}.norm.weight`);
   const scale = tf.mul(gain, tf.rsqrt(tf.add(variance, BATCH_NORM_EPSILON)));
   return scaled(params, name, scale, mean);

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { HostTensor, HostTensors, NamedTensors, TensorSpec } from '../graph/types.ts';
 import { assertNever, defined } from '../lib/errors.ts';
+import { together } from './together.ts';
 
 export type OptimizerKind = 'lars' | 'sgd' | 'adamw';
 
@@ -56,18 +57,33 @@ export function optimizerUpdate(
   options: OptimizerOptions & { readonly scalars: Tensor },
 ): { readonly params: NamedTensors; readonly buffers: NamedTensors } {
   const update = makeUpdate(kind, options);
-  const nextParams: Record<string, Tensor> = {};
-  const nextBuffers: Record<string, Tensor> = {};
-  for (const [name, param] of Object.entries(params)) {
-    const keys = bufferNames[kind].map((buffer) => `optimizer.${buffer}.${name}`);
-    const before = keys.map((key) => defined(buffers[key], key));
-    const next = update(param, defined(grads[name], `the gradient of ${name}`), before);
-    nextParams[name] = next.param;
-    next.buffers.forEach((buffer, i) => {
-      nextBuffers[defined(keys[i], `buffer ${i} of ${name}`)] = buffer;
-    });
-  }
-  return { params: nextParams, buffers: nextBuffers };
+  const updated = (...[param, grad, ...own]: Tensor[]): Tensor[] => {
+    const next = update(defined(param, 'parameter'), defined(grad, 'gradient'), own);
+    return [next.param, ...next.buffers];
+  };
+  const bufferKeys = (name: string): string[] =>
+    bufferNames[kind].map((buffer) => `optimizer.${buffer}.${name}`);
+  /** The parameter, its gradient, its buffers. */
+  const before = (name: string): Tensor[] => [
+    defined(params[name], name),
+    defined(grads[name], `the gradient of ${name}`),
+    ...bufferKeys(name).map((key) => defined(buffers[key], key)),
+  ];
+  const names = Object.keys(params);
+  const vectors = names.filter((name) => params[name]?.rank === 1);
+  const wide = names.filter((name) => params[name]?.rank !== 1);
+  const nextVectors = together(vectors.map(before), updated);
+  const next = new Map([
+    ...wide.map((name) => [name, updated(...before(name))] as const),
+    ...vectors.map((name, i) => [name, defined(nextVectors[i], name)] as const),
+  ]);
+  const place = (name: string, i: number): Tensor => defined(next.get(name)?.[i], name);
+  return {
+    params: Object.fromEntries(names.map((name) => [name, place(name, 0)])),
+    buffers: Object.fromEntries(
+      names.flatMap((name) => bufferKeys(name).map((key, i) => [key, place(name, i + 1)])),
+    ),
+  };
 }
 
 type Update = (

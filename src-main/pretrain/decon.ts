@@ -7,16 +7,19 @@ import { applyDecoder } from '../nn/decoder.ts';
 import type { ChannelDropout } from '../nn/fpn.ts';
 import { applyHead } from '../nn/heads.ts';
 import type { Mode } from '../nn/mode.ts';
+import { isStatistic } from '../nn/names.ts';
 import { gradientsOf } from '../nn/objective.ts';
 import { applyEncoder, type EncoderMaps } from '../nn/resnet.ts';
 import { pixelRows, rowsAsMap } from '../nn/convolution.ts';
+import { nextStatistics, type BatchStatistics } from '../nn/running-statistics.ts';
 import { parameter } from '../nn/tensors.ts';
 import type { MethodConfig } from './config.ts';
 import { nextCenter, type Overlap, type Slots } from './grouping.ts';
 import { healthTensors } from './health-tensors.ts';
 import { lossLevels, type LossLevel, type Side } from './levels.ts';
 import { slotconLosses, slotsOf, type LevelLosses, type Observed } from './slotcon.ts';
-import { isStudentParameter, isTeacherParameter, studentName } from './state.ts';
+import { isStudentParameter } from './state.ts';
+import { updateTeacher } from './teacher.ts';
 import { both, ofViews, type Pair } from './two-views.ts';
 
 /** Both crops of every image, normalized, and where they overlap. */
@@ -68,74 +71,42 @@ export function deconStep(
 
   const teacher = updateTeacher(config, state, inputs.teacherRate);
   const averaged = { ...state, ...teacher.used };
-  const teacherUpdates = new Map<string, Tensor>();
-  const teacherSlots = project(config, averaged, 'k', inputs, teacherUpdates, observer).map(
+  const teacherStatistics: BatchStatistics[] = [];
+  const teacherSlots = project(config, averaged, 'k', inputs, teacherStatistics, observer).map(
     (projections, i) => slotsOf(config, defined(levels[i], 'level'), averaged, 'k', projections),
   );
 
-  const updates = new Map<string, Tensor>();
   const outputs = new Map<string, Tensor>();
   const seen: Observed = new Map();
   const { grads, side } = gradientsOf(pick(state, isStudentParameter), () => {
-    const projections = project(config, state, 'q', inputs, updates, observer && seen);
+    const statistics: BatchStatistics[] = [];
+    const projections = project(config, state, 'q', inputs, statistics, observer && seen);
     const losses = levels.map((level, i) => {
       const views = defined(projections[i], level.label);
       const student = slotsOf(config, level, state, 'q', views);
       const slots = { student, teacher: defined(teacherSlots[i], level.label) };
       collectHealth(level, views[0], slots, outputs);
-      const mode = { training: true, updates };
+      const mode = { training: true, statistics };
       const tested = level.label === 'encoder' ? observer && seen : undefined;
       return slotconLosses(config, level, state, slots, inputs.views.overlaps, mode, tested);
     });
     const loss = totalLoss(levels, losses, outputs);
-    const side = Object.fromEntries([...updates, ...outputs, ...seen]);
+    const side = {
+      ...nextStatistics(state, statistics),
+      ...Object.fromEntries([...outputs, ...seen]),
+    };
     return { loss, side, scale: inputs.lossScale };
   });
   return {
     gradients: grads,
     buffers: {
       ...teacher.next,
-      ...Object.fromEntries(teacherUpdates),
+      ...nextStatistics(state, teacherStatistics),
       ...nextCenters(config, levels, state, teacherSlots),
-      ...pick(side, (name) => updates.has(name)),
+      ...pick(side, isStatistic),
     },
     outputs: pick(side, (name) => outputs.has(name)),
     observed: { ...Object.fromEntries(observed), ...pick(side, (name) => seen.has(name)) },
-  };
-}
-
-/**
- * theta_k <- m theta_k + (1 - m) theta_q for every teacher parameter, not for statistics (spec 3.3).
- * Written with 1 - m, which keeps its digits when m is close to 1. `released` leaves the teacher's
- * decoder prototypes alone (spec 6.5).
- *
- * Made twice, by operations with opposite signs and so with the same bits: once for the forward pass,
- * and once for the next state, which then need not lie in memory while the step is at its largest.
- */
-function updateTeacher(
-  config: MethodConfig,
-  state: NamedTensors,
-  rate: Tensor,
-): { readonly used: NamedTensors; readonly next: NamedTensors } {
-  const [encoderRate, decoderRate] = tf.split(rate, 2);
-  const isFrozen = (name: string): boolean =>
-    config.ema === 'released' && name.startsWith('dec_grouping_k');
-  const updated = (move: (teacher: Tensor, student: Tensor, share: Tensor) => Tensor) =>
-    Object.fromEntries(
-      Object.entries(pick(state, isTeacherParameter)).map(([name, teacher]) => {
-        if (isFrozen(name)) return [name, teacher];
-        const share = name.startsWith('dec') ? decoderRate : encoderRate;
-        const student = parameter(state, studentName(name));
-        return [name, move(teacher, student, defined(share, 'teacher rate'))];
-      }),
-    );
-  return {
-    used: updated((teacher, student, share) =>
-      tf.add(teacher, tf.mul(tf.sub(student, teacher), share)),
-    ),
-    next: updated((teacher, student, share) =>
-      tf.sub(teacher, tf.mul(tf.sub(teacher, student), share)),
-    ),
   };
 }
 
@@ -150,10 +121,10 @@ function project(
   params: NamedTensors,
   side: Side,
   { views, dropout }: DeconInputs,
-  updates: Map<string, Tensor>,
+  statistics: BatchStatistics[],
   observed: Observed | undefined,
 ): readonly Pair<Tensor4D>[] {
-  const mode: Mode = { training: true, updates };
+  const mode: Mode = { training: true, statistics };
   const ofBoth: Mode = { ...mode, batches: 2 };
   const encoder = `encoder_${side}`;
   const joined = applyEncoder(encoderShape(config.encoder), params, encoder, views.crops, ofBoth);

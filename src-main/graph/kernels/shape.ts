@@ -197,9 +197,13 @@ function split(call: KernelCall): readonly Traced[] {
       ? inOrder(given).map(() => total / given)
       : call.numbers('numOrSizeSplits');
   const known = sizes.filter((n) => n >= 0).reduce((sum, n) => sum + n, 0);
+  const lengths = sizes.map((n) => (n < 0 ? total - known : n));
+  if (x.shape.length === 1 && call.graph.provider === 'cpu') {
+    const inputs = [contiguous(call.graph, x), call.graph.integers(lengths)];
+    return call.graph.nodeWithOutputs('Split', inputs, { axis: 0 }, lengths.length).map(plain);
+  }
   let start = 0;
-  return sizes.map((n) => {
-    const length = n < 0 ? total - known : n;
+  return lengths.map((length) => {
     const begin = x.shape.map((_, i) => (i === axis ? start : 0));
     start += length;
     return slicedAxes(call.graph, x, begin, x.shape.with(axis, length));

@@ -2,10 +2,13 @@ import { defined } from '../../lib/errors.ts';
 import { GraphBuilder, type Graph, type Node, type Value } from '../ir.ts';
 import type { Provider } from '../types.ts';
 
-/** What takes the place of a node, for inputs of the new graph; undefined where the node stays. */
-export type Replacement = (graph: GraphBuilder, node: Node) => Value | undefined;
+/**
+ * What takes the place of a node's outputs, for inputs of the new graph: one value or as many as the node
+ * has; undefined where the node stays.
+ */
+export type Replacement = (graph: GraphBuilder, node: Node) => Value | readonly Value[] | undefined;
 
-/** The same graph with some nodes of one output replaced. */
+/** The same graph with some nodes replaced. */
 export function rewritten(graph: Graph, provider: Provider, replacement: Replacement): Graph {
   const builder = new GraphBuilder(provider);
   const made = new Map<number, Value>();
@@ -22,7 +25,9 @@ export function rewritten(graph: Graph, provider: Provider, replacement: Replace
     const outputs =
       replaced === undefined
         ? builder.nodeWithOutputs(node.operator, moved.inputs, node.attributes, node.outputs.length)
-        : [replaced];
+        : 'id' in replaced
+          ? [replaced]
+          : replaced;
     node.outputs.forEach(({ id }, i) => made.set(id, defined(outputs[i], node.operator)));
   }
   return builder.finish(graph.outputs.map(({ name, value }) => ({ name, value: known(value) })));

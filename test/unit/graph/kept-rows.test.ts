@@ -11,6 +11,7 @@ import { Random } from '../../../src-main/lib/random.ts';
 import { applyHead, initHead } from '../../../src-main/nn/heads.ts';
 import { keptRows } from '../../../src-main/nn/kept-rows.ts';
 import { gradientsOf } from '../../../src-main/nn/objective.ts';
+import { nextStatistics, type BatchStatistics } from '../../../src-main/nn/running-statistics.ts';
 import { rank2 } from '../../../src-main/nn/tensors.ts';
 import { contrastiveLoss } from '../../../src-main/pretrain/contrastive.ts';
 
@@ -35,7 +36,8 @@ function lossOf(keep: (x: Tensor, mask: Tensor) => Tensor): PureFunction {
     const { grads, side } = gradientsOf({ ...Object.fromEntries(trained), queries }, () => {
       const short = (name: keyof typeof inputs): Tensor => keep(input(name), candidates);
       const used = short('used');
-      const mode = { training: true, updates: new Map<string, Tensor>() };
+      const statistics: BatchStatistics[] = [];
+      const mode = { training: true, statistics };
       const predicted = applyHead(weights, 'head', rank2(short('queries')), mode, used);
       const pairs = {
         queries: rank2(short('queries')),
@@ -45,7 +47,7 @@ function lossOf(keep: (x: Tensor, mask: Tensor) => Tensor): PureFunction {
         selection: undefined,
       };
       const loss = contrastiveLoss(predicted, pairs, 0.2);
-      return { loss, side: { loss, ...Object.fromEntries(mode.updates) } };
+      return { loss, side: { loss, ...nextStatistics(weights, statistics) } };
     });
     const named = Object.entries(grads).map(([name, gradient]): [string, Tensor] => [
       `grad.${name}`,

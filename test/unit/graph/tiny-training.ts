@@ -12,6 +12,7 @@ import { batchNorm } from '../../../src-main/nn/batch-norm.ts';
 import { convolution } from '../../../src-main/nn/convolution.ts';
 import { gradientsOf } from '../../../src-main/nn/objective.ts';
 import { initOptimizer, optimizerUpdate } from '../../../src-main/nn/optimizers.ts';
+import { nextStatistics, type BatchStatistics } from '../../../src-main/nn/running-statistics.ts';
 import { rank2, rank4 } from '../../../src-main/nn/tensors.ts';
 import { upsampleBilinear } from '../../../src-main/nn/upsample.ts';
 
@@ -27,10 +28,10 @@ export function trainingStep(state: NamedTensors, batch: NamedTensors) {
     Object.keys(shapes).map((name) => [name, defined(state[name], name)]),
   );
   const { grads, side } = gradientsOf(params, () => {
-    const updates = new Map<string, tf.Tensor>();
-    const logits = network(state, defined(batch['images'], 'images'), updates);
+    const seen: BatchStatistics[] = [];
+    const logits = network(state, defined(batch['images'], 'images'), seen);
     const loss = crossEntropy(logits, defined(batch['labels'], 'labels'));
-    return { loss, side: { ...Object.fromEntries(updates), loss } };
+    return { loss, side: { ...nextStatistics(state, seen), loss } };
   });
   const { loss, ...statistics } = side;
   const next = optimizerUpdate('sgd', params, grads, state, {
@@ -43,9 +44,9 @@ export function trainingStep(state: NamedTensors, batch: NamedTensors) {
   };
 }
 
-function network(params: NamedTensors, images: tf.Tensor, updates: Map<string, tf.Tensor>) {
+function network(params: NamedTensors, images: tf.Tensor, statistics: BatchStatistics[]) {
   const weight = (name: string) => defined(params[name], name);
-  const mode = { training: true, updates };
+  const mode = { training: true, statistics };
   const x = rank4(tf.sub(tf.div(images, 127.5), 1));
   const first = tf.relu(batchNorm(convolution(x, weight('conv1.weight')), params, 'bn1', mode));
   const pooled = tf.maxPool(first, 3, 2, 'same');

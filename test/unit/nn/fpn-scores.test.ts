@@ -11,6 +11,7 @@ import { applyFpn, initFpn } from '../../../src-main/nn/fpn.ts';
 import type { Mode } from '../../../src-main/nn/mode.ts';
 import { gradientsOf } from '../../../src-main/nn/objective.ts';
 import type { EncoderMaps } from '../../../src-main/nn/resnet.ts';
+import { nextStatistics, type BatchStatistics } from '../../../src-main/nn/running-statistics.ts';
 import { convolutionMoments, correlate } from '../../../src-main/nn/second-moments.ts';
 import { parameter, rank2, rank4 } from '../../../src-main/nn/tensors.ts';
 import { asTensors, randomTensor } from './support.ts';
@@ -64,11 +65,11 @@ function outcome(scores: Scores, tensors: NamedTensors): NamedTensors {
   const { grads, side } = gradientsOf(moved, () => {
     const map = (name: string) => rank4(parameter(tensors, name));
     const [c2, c3, c4, c5] = [map('c2'), map('c3'), map('c4'), map('c5')];
-    const updates = new Map<string, Tensor>();
-    const values = scores(tensors, { stem: c2, c2, c3, c4, c5 }, { training: true, updates });
+    const statistics: BatchStatistics[] = [];
+    const values = scores(tensors, { stem: c2, c2, c3, c4, c5 }, { training: true, statistics });
     const direction = rank4(tf.reshape(randomTensor([values.size], 9), values.shape));
     const loss = tf.sum<Tensor>(tf.mul(values, direction));
-    return { loss: tf.reshape(loss, []), side: { values, ...Object.fromEntries(updates) } };
+    return { loss: tf.reshape(loss, []), side: { values, ...nextStatistics(tensors, statistics) } };
   });
   const named = Object.entries(grads).map(([name, tensor]): [string, Tensor] => [
     `gradient of ${name}`,

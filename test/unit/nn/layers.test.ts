@@ -7,6 +7,7 @@ import { defined } from '../../../src-main/lib/errors.ts';
 import { gelu, normalize, relu } from '../../../src-main/nn/activation.ts';
 import { batchNorm, rowNorm } from '../../../src-main/nn/batch-norm.ts';
 import { convolution } from '../../../src-main/nn/convolution.ts';
+import { nextStatistics, type BatchStatistics } from '../../../src-main/nn/running-statistics.ts';
 import { rank2, rank4 } from '../../../src-main/nn/tensors.ts';
 import { upsampleBilinear } from '../../../src-main/nn/upsample.ts';
 import { checkGradients, randomTensor } from './support.ts';
@@ -66,22 +67,24 @@ describe('rows of a batch norm', () => {
 
   test('only used rows count, and the bias moves the running mean alone', () => {
     const x = tf.tensor2d([[1, 2], [100, 100], [3, 6]]); // prettier-ignore
-    const updates = new Map<string, Tensor>();
-    const mode = { training: true, updates };
+    const statistics: BatchStatistics[] = [];
+    const mode = { training: true, statistics };
     const y = rowNorm(x, tf.tensor1d([10, 0]), params(), 'bn', mode, tf.tensor1d([1, 0, 1]));
     expect(Array.from(y.dataSync()).map((v) => Math.round(v))).toEqual([-1, -1, 98, 48, 1, 1]);
-    expectValues(updates.get('bn.running_mean'), [1.2, 0.4]); // 0.1 (2 + 10), 0.1 * 4
-    expectValues(updates.get('bn.running_var'), [1.1, 1.7]); // 0.9 + 0.1 * (2, 8)
+    const next = nextStatistics(params(), statistics);
+    expectValues(next['bn.running_mean'], [1.2, 0.4]); // 0.1 (2 + 10), 0.1 * 4
+    expectValues(next['bn.running_var'], [1.1, 1.7]); // 0.9 + 0.1 * (2, 8)
   });
 
   test('a single used row leaves the statistics alone and gives finite values', () => {
-    const updates = new Map<string, Tensor>();
+    const statistics: BatchStatistics[] = [];
     const x = tf.tensor2d([[1, 2], [3, 6]]); // prettier-ignore
     const used = tf.tensor1d([0, 1]);
-    const y = rowNorm(x, tf.zeros([2]), params(), 'bn', { training: true, updates }, used);
+    const y = rowNorm(x, tf.zeros([2]), params(), 'bn', { training: true, statistics }, used);
     expect(Array.from(y.dataSync()).every(Number.isFinite)).toBe(true);
-    expectValues(updates.get('bn.running_mean'), [0, 0]);
-    expectValues(updates.get('bn.running_var'), [1, 1]);
+    const next = nextStatistics(params(), statistics);
+    expectValues(next['bn.running_mean'], [0, 0]);
+    expectValues(next['bn.running_var'], [1, 1]);
   });
 
   test('inference adds the bias', () => {
@@ -99,26 +102,28 @@ describe('batches one behind another', () => {
     'bn.running_mean': randomTensor([3], 5),
     'bn.running_var': tf.ones([3]),
   });
-  type Apply = (x: Tensor, updates: Map<string, Tensor>, batches: number) => Tensor;
-  const ofMaps: Apply = (x, updates, batches) =>
-    batchNorm(rank4(x), params(), 'bn', { training: true, updates, batches });
-  const ofRows: Apply = (x, updates, batches) =>
-    rowNorm(rank2(x), tf.zeros([3]), params(), 'bn', { training: true, updates, batches });
+  type Apply = (x: Tensor, statistics: BatchStatistics[], batches: number) => Tensor;
+  const ofMaps: Apply = (x, statistics, batches) =>
+    batchNorm(rank4(x), params(), 'bn', { training: true, statistics, batches });
+  const ofRows: Apply = (x, statistics, batches) =>
+    rowNorm(rank2(x), tf.zeros([3]), params(), 'bn', { training: true, statistics, batches });
 
   test.each([
     ['maps', ofMaps, [randomTensor([4, 2, 3, 3], 6), randomTensor([4, 2, 3, 3], 7)]],
     ['rows', ofRows, [randomTensor([10, 3], 6), randomTensor([10, 3], 7)]],
   ] as const)('%s are normalized as by a call for each', (_, apply, [x, upstream]) => {
-    const [together, apart] = [new Map<string, Tensor>(), new Map<string, Tensor>()];
+    const together: BatchStatistics[] = [];
+    const apart: BatchStatistics[] = [];
     const halves = (input: Tensor): Tensor =>
       tf.concat(tf.split(input, 2).map((half) => apply(half, apart, 1)));
     const slope = (f: (input: Tensor) => Tensor): Tensor =>
       tf.grad((input) => tf.sum(tf.mul(f(input), upstream)))(x);
     expectValues(apply(x, together, 2), [...halves(x).dataSync()]);
+    const [next, expected] = [nextStatistics(params(), together), nextStatistics(params(), apart)];
     for (const name of ['bn.running_mean', 'bn.running_var']) {
-      expectValues(together.get(name), [...defined(apart.get(name), name).dataSync()]);
+      expectValues(next[name], [...defined(expected[name], name).dataSync()]);
     }
-    const joined = slope((input) => apply(input, new Map(), 2));
+    const joined = slope((input) => apply(input, [], 2));
     expectValues(joined, [...slope(halves).dataSync()]);
   });
 });

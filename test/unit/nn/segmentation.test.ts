@@ -10,6 +10,7 @@ import { applyFpn } from '../../../src-main/nn/fpn.ts';
 import { INFERENCE } from '../../../src-main/nn/mode.ts';
 import { gradientsOf } from '../../../src-main/nn/objective.ts';
 import { segmentationLogits, segmentationParams } from '../../../src-main/nn/segmentation.ts';
+import { nextStatistics, type BatchStatistics } from '../../../src-main/nn/running-statistics.ts';
 import { applyEncoder } from '../../../src-main/nn/resnet.ts';
 import { parameter } from '../../../src-main/nn/tensors.ts';
 import { upsampleBilinear } from '../../../src-main/nn/upsample.ts';
@@ -76,11 +77,11 @@ test('every parameter gets a gradient and every running statistic moves', () => 
   const params: NamedTensors = Object.fromEntries(
     Object.entries(state).filter(([name]) => !isStatistic(name)),
   );
-  const updates = new Map<string, tf.Tensor>();
   const { grads, side } = gradientsOf(params, () => {
     const images = randomTensor([2, 32, 32, 3], 2);
-    const logits = segmentationLogits(config, state, images, { training: true, updates });
-    return { loss: tf.mean(tf.square(logits)), side: Object.fromEntries(updates) };
+    const statistics: BatchStatistics[] = [];
+    const logits = segmentationLogits(config, state, images, { training: true, statistics });
+    return { loss: tf.mean(tf.square(logits)), side: nextStatistics(state, statistics) };
   });
   expect(Object.keys(grads)).toEqual(Object.keys(params));
   expect(Object.keys(side).toSorted()).toEqual(Object.keys(state).filter(isStatistic).toSorted());
