@@ -17,6 +17,7 @@ import type { ConstantData, GraphBuilder } from './ir.ts';
 import { plain, type Traced } from './layout.ts';
 import { convolutionKernels } from './kernels/convolution.ts';
 import { elementTypeOf, elementwiseKernels, filled } from './kernels/elementwise.ts';
+import { imageGradientKernels } from './kernels/image-gradient.ts';
 import { KernelCall, type KernelTable } from './kernels/kernel.ts';
 import { keptRowsKernels } from './kernels/kept-rows.ts';
 import { matrixKernels } from './kernels/matrix.ts';
@@ -32,6 +33,7 @@ const BACKEND = 'decon-trace';
 export const TRACED_KERNELS: KernelTable = {
   ...convolutionKernels,
   ...elementwiseKernels,
+  ...imageGradientKernels,
   ...keptRowsKernels,
   ...matrixKernels,
   ...normalizationKernels,

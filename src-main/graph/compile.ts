@@ -15,6 +15,7 @@ import {
 } from './session.ts';
 import { openCachedSession } from './session-cache.ts';
 import { blockedConvolutions } from './passes/blocked-convolutions.ts';
+import { dotProducts } from './passes/dot-products.ts';
 import { leaveOutRows } from './passes/kept-rows.ts';
 import { halfPrecision } from './passes/half-precision.ts';
 import { recompute, type RecomputeOptions } from './passes/recompute.ts';
@@ -168,7 +169,8 @@ export function stepGraph(
   const rounded = inPrecision(traced, options.precision, provider);
   const lean = recompute(rounded, provider, options.recompute);
   const short = leaveOutRows(lean, provider);
-  const tiled = winogradConvolutions(short, provider);
+  const summed = dotProducts(short, provider);
+  const tiled = winogradConvolutions(summed, provider);
   const blocked = blockedConvolutions(tiled, provider, options.convolutionBlock ?? 1);
   return openSmallValues(resultsFirst(blocked, isNext), provider);
 }

@@ -1,10 +1,10 @@
 import { backend_util } from '@tensorflow/tfjs-core';
 import { AppError } from '../../lib/errors.ts';
 import type { GraphBuilder, Value } from '../ir.ts';
-import { NCHW, OIHW, arranged, inOrder, placed, reshapedTo, type Traced } from '../layout.ts';
+import { NCHW, OIHW, arranged, placed, type Traced } from '../layout.ts';
 import { filterGradientOf } from './filter-gradient.ts';
 import { numberPairs, type KernelCall, type KernelTable } from './kernel.ts';
-import { cut, paddedWith } from './shape.ts';
+import { paddedWith } from './shape.ts';
 
 /** Geometry of a 2-D convolution or pooling, per axis: height, then width. */
 export interface Window {
@@ -112,150 +112,6 @@ function filterGradient(call: KernelCall): Traced {
   return placed(filterGradientOf(call.graph, x, dy, window), OIHW);
 }
 
-function inputGradient(call: KernelCall): Traced {
-  const filterTraced = call.input('filter');
-  const inputShape = call.numbers('inputShape');
-  const window = windowOf(call, inputShape, filterTraced.shape);
-  const dy = arranged(call.graph, call.input('dy'), NCHW);
-  const filter = arranged(call.graph, filterTraced, OIHW);
-  const [, height = 0, width = 0] = inputShape;
-  return placed(imageGradient(call.graph, dy, filter, window, [height, width]), NCHW);
-}
-
-/**
- * dL/dx of a convolution, in NCHW. With stride 1 it is a convolution of dy with the filter turned by
- * 180 degrees. With stride s every residue of the position modulo s sees its own subset of taps: one
- * stride-1 convolution makes the s * s residues as channels, and depth-to-space interleaves them.
- */
-export function imageGradient(
-  graph: GraphBuilder,
-  dy: Value,
-  filter: Value,
-  window: Window,
-  size: readonly [height: number, width: number],
-): Value {
-  const rows = residuePlan(window, 0, size[0]);
-  const columns = residuePlan(window, 1, size[1]);
-  const taps = residueFilter(graph, filter, window, rows, columns);
-  const residues = convolved(graph, dy, taps, {
-    kernel_shape: [rows.size, columns.size],
-    strides: [1, 1],
-    dilations: [1, 1],
-    pads: [rows.before, columns.before, rows.after, columns.after],
-  });
-  return interleaved(graph, residues, window.strides, size);
-}
-
-/** How dL/dx reads dy along one axis: a window of `size` outputs, padded, `count` positions. */
-interface ResiduePlan {
-  readonly size: number;
-  readonly before: number;
-  readonly after: number;
-  /** For each residue and window place the filter tap, or -1 for none. */
-  readonly taps: readonly (readonly number[])[];
-}
-
-/**
- * Position m = s j + a of x meets output i through tap k where s i + k - p = m. With r = (a + p) mod s
- * and k = r + s q that is i = j + floor((a + p) / s) - q.
- */
-function residuePlan(window: Window, axis: 0 | 1, length: number): ResiduePlan {
-  const [stride, padding, kernel] = [
-    window.strides[axis],
-    window.before[axis],
-    window.kernel[axis],
-  ];
-  const residues = inOrder(stride).map((a) => {
-    const first = (a + padding) % stride;
-    const base = Math.floor((a + padding) / stride);
-    const count = Math.max(0, Math.ceil((kernel - first) / stride));
-    return inOrder(count).map((q) => ({ offset: base - q, tap: first + stride * q }));
-  });
-  const offsets = residues.flat().map(({ offset }) => offset);
-  const [low, high] = [Math.min(...offsets), Math.max(...offsets)];
-  const size = high - low + 1;
-  const positions = Math.ceil(length / stride);
-  return {
-    size,
-    before: -low,
-    after: positions - 1 + high - (window.output[axis] - 1),
-    taps: residues.map((list) =>
-      inOrder(size).map((place) => list.find(({ offset }) => offset === low + place)?.tap ?? -1),
-    ),
-  };
-}
-
-/** The filter of all residues: [in * s * s, out, window height, window width]. */
-function residueFilter(
-  graph: GraphBuilder,
-  filter: Value,
-  window: Window,
-  rows: ResiduePlan,
-  columns: ResiduePlan,
-): Value {
-  const [out = 0, input = 0] = filter.shape;
-  const [height, width] = window.kernel;
-  const blocks = rows.taps.length * columns.taps.length;
-  const places = rows.size * columns.size;
-  const flat = reshapedTo(graph, filter, [out, input, height * width]);
-  const swapped = graph.node('Transpose', [flat], { perm: [1, 0, 2] });
-  const single = reshapedTo(graph, swapped, [input * out, height * width]);
-  const picked = isOnlyTap(window)
-    ? single
-    : graph.node('Gemm', [single, tapSelection(graph, width, rows, columns)], {
-        transA: 0,
-        transB: 0,
-      });
-  const shaped = reshapedTo(graph, picked, [input, out, blocks, places]);
-  const ordered = blocks === 1 ? shaped : graph.node('Transpose', [shaped], { perm: [0, 2, 1, 3] });
-  return reshapedTo(graph, ordered, [input * blocks, out, rows.size, columns.size]);
-}
-
-function isOnlyTap({ kernel, strides }: Window): boolean {
-  return `${kernel}` === '1,1' && `${strides}` === '1,1';
-}
-
-/**
- * Ones where a tap goes to a block and place: [taps, blocks * places]. A product with it reorders
- * the taps of every filter plane, zeros included, several times faster than a gather.
- */
-function tapSelection(
-  graph: GraphBuilder,
-  width: number,
-  rows: ResiduePlan,
-  columns: ResiduePlan,
-): Value {
-  const picks = rows.taps.flatMap((rowTaps) =>
-    columns.taps.flatMap((columnTaps) =>
-      rowTaps.flatMap((row) =>
-        columnTaps.map((column) => (row < 0 || column < 0 ? -1 : row * width + column)),
-      ),
-    ),
-  );
-  const taps = Math.max(...rows.taps.flat()) * width + Math.max(...columns.taps.flat()) + 1;
-  const selection = new Float32Array(taps * picks.length);
-  picks.forEach((tap, target) => {
-    if (tap >= 0) selection[tap * picks.length + target] = 1;
-  });
-  return graph.constant('float32', [taps, picks.length], selection);
-}
-
-/** [batch, channels * s * s, h, w] to [batch, channels, height, width], cut to size. */
-function interleaved(
-  graph: GraphBuilder,
-  residues: Value,
-  strides: readonly [number, number],
-  size: readonly [number, number],
-): Value {
-  const [down, across] = strides;
-  if (down !== across) throw new AppError('graph.unsupported-stride', 'Strides must be equal.');
-  const whole =
-    down === 1
-      ? residues
-      : graph.node('DepthToSpace', [residues], { blocksize: down, mode: 'CRD' });
-  return cut(graph, whole, [2, 3], [0, 0], size);
-}
-
 function four(shape: readonly number[]): [number, number, number, number] {
   const [a = 0, b = 0, c = 0, d = 0] = shape;
   return [a, b, c, d];
@@ -283,5 +139,4 @@ function roundingOf(call: KernelCall): 'floor' | 'round' | 'ceil' | undefined {
 export const convolutionKernels: KernelTable = {
   Conv2D: convolution,
   Conv2DBackpropFilter: filterGradient,
-  Conv2DBackpropInput: inputGradient,
 };

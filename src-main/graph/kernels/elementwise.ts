@@ -2,6 +2,7 @@ import { AppError, defined } from '../../lib/errors.ts';
 import { ONNX_TYPES, broadcastShapes, sizeOf } from '../shapes.ts';
 import type { ElementType, GraphBuilder, Value } from '../ir.ts';
 import { aligned, inOrder, type Traced } from '../layout.ts';
+import { sumOfInterleaved } from './interleave.ts';
 import type { Kernel, KernelCall, KernelTable } from './kernel.ts';
 
 /** Applies `build` to operands brought to one layout; the result has their broadcast shape. */
@@ -85,6 +86,8 @@ function withNeutral(operator: string, neutral: number, sides: 'both' | 'right')
   };
 }
 
+const addWithNeutral = withNeutral('Add', 0, 'both');
+
 function logical(operator: string): Kernel {
   return (call) => {
     const operands = [call.input('a'), call.input('b')].map((operand) => ({
@@ -160,6 +163,14 @@ function step(call: KernelCall): Traced {
     if (alpha === 0) return castTo(call.graph, positive, 'float32');
     return call.node('Where', [positive, call.graph.float(1), call.graph.float(alpha)]);
   });
+}
+
+/** Gradients that meet at a branch may both be interleaved. */
+function add(call: KernelCall): ReturnType<Kernel> {
+  const [a, b] = [call.input('a'), call.input('b')];
+  const isAlike = `${a.axes}` === `${b.axes}`;
+  const sum = isAlike ? sumOfInterleaved(call.graph, a.value, b.value) : undefined;
+  return sum === undefined ? addWithNeutral(call) : { ...a, value: sum };
 }
 
 function addAll(call: KernelCall): Traced {
@@ -277,7 +288,7 @@ export const elementwiseKernels: KernelTable = {
   Fill: fill,
   ZerosLike: like(0),
   OnesLike: like(1),
-  Add: withNeutral('Add', 0, 'both'),
+  Add: add,
   AddN: addAll,
   Sub: withNeutral('Sub', 0, 'right'),
   Multiply: withNeutral('Mul', 1, 'both'),

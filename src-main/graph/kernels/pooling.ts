@@ -9,14 +9,9 @@ import {
   reshapedTo,
   type Traced,
 } from '../layout.ts';
-import {
-  convolved,
-  imageGradient,
-  windowAttributes,
-  windowOf,
-  type Window,
-} from './convolution.ts';
+import { convolved, windowAttributes, windowOf, type Window } from './convolution.ts';
 import { sizeOf } from '../shapes.ts';
+import { imageGradient } from './image-gradient.ts';
 import type { KernelCall, KernelTable } from './kernel.ts';
 import { firstLargest } from './reduction.ts';
 

@@ -206,3 +206,18 @@ function rowsOf(graph: GraphBuilder, { operator, inputs }: Node): Value {
   const zeros = graph.node('Expand', [graph.float(0), graph.integers(x.shape)]);
   return graph.node('ScatterND', [zeros, rows, x]);
 }
+
+/**
+ * The ids of values whose number of rows is known in a run only, and of what is made of them: their shapes
+ * in the graph are upper bounds.
+ */
+export function countedValues({ nodes }: Graph): ReadonlySet<number> {
+  const counted = new Set<number>();
+  for (const { operator, inputs, outputs } of nodes) {
+    const isMadeOf = inputs.some((input) => input !== undefined && counted.has(input.id));
+    if (operator === 'NonZero' || (isMadeOf && operator !== 'ScatterND')) {
+      for (const { id } of outputs) counted.add(id);
+    }
+  }
+  return counted;
+}

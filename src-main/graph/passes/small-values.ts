@@ -1,6 +1,7 @@
 import { OPEN, type Graph, type GraphBuilder, type Node, type Value } from '../ir.ts';
 import { sizeOf } from '../shapes.ts';
 import type { Provider } from '../types.ts';
+import { countedValues } from './kept-rows.ts';
 import { rewritten } from './rewrite.ts';
 
 /**
@@ -18,9 +19,9 @@ export function openSmallValues(graph: Graph, provider: Provider): Graph {
   if (provider !== 'cpu') return graph;
   const readers = readersOf(graph);
   const open = new Set<number>();
-  const counted = new Set<number>();
-  const marked = (marks: Set<number>, values: readonly Value[]): readonly Value[] => {
-    for (const { id } of values) marks.add(id);
+  const counted = countedValues(graph);
+  const opened = (values: readonly Value[]): readonly Value[] => {
+    for (const { id } of values) open.add(id);
     return values;
   };
   const closed = (builder: GraphBuilder, value: Value): Value =>
@@ -29,19 +30,16 @@ export function openSmallValues(graph: Graph, provider: Provider): Graph {
     const { operator, inputs, outputs, attributes } = node;
     const made = (values: readonly (Value | undefined)[]): readonly Value[] =>
       builder.nodeWithOutputs(operator, values, attributes, outputs.length);
-    const reads = (marks: ReadonlySet<number>): boolean =>
-      inputs.some((input) => input !== undefined && marks.has(input.id));
     const isLarge = !isSmall(node);
     const known = isLarge ? inputs.map((input) => input && closed(builder, input)) : inputs;
-    if (operator === 'NonZero' || (operator !== 'ScatterND' && reads(counted))) {
-      return marked(counted, made(known));
-    }
-    if (isLarge) return made(known);
+    const isCounted = outputs.some(({ id }) => counted.has(id));
+    if (isLarge || isCounted) return made(known);
     const readBy = outputs.flatMap(({ id }) => readers.get(id) ?? []);
     if (isOpenable(node) && readBy.length > 0 && readBy.every(isSmall)) {
-      return marked(open, [builder.node(operator, inputs, { ...attributes, [OPEN]: 1 })]);
+      return opened([builder.node(operator, inputs, { ...attributes, [OPEN]: 1 })]);
     }
-    return reads(open) && operator !== 'Reshape' ? marked(open, made(inputs)) : undefined;
+    const readsOpen = inputs.some((input) => input !== undefined && open.has(input.id));
+    return readsOpen && operator !== 'Reshape' ? opened(made(inputs)) : undefined;
   });
 }
 

@@ -5,13 +5,17 @@ import { sizeOf } from '../../../src-main/graph/shapes.ts';
 import { CPU, type HostTensor } from '../../../src-main/graph/types.ts';
 import { Random } from '../../../src-main/lib/random.ts';
 
-/** Runs a graph of float inputs on the CPU, with the same random numbers for the same names. */
-export async function runGraph(graph: Graph): Promise<Readonly<Record<string, HostTensor>>> {
+/** Runs a graph of float inputs on the CPU, with the given numbers or the same random ones every time. */
+export async function runGraph(
+  graph: Graph,
+  inputs: Readonly<Record<string, Float32Array>> = {},
+): Promise<Readonly<Record<string, HostTensor>>> {
   const session = await openSession(writeOnnx(graph, 'test'), CPU);
   const feeds = Object.fromEntries(
     graph.inputs.map(({ name, value: { shape } }, i) => {
       const random = new Random(i + 1);
-      const data = Float32Array.from({ length: sizeOf(shape) }, () => random.normal());
+      const data =
+        inputs[name] ?? Float32Array.from({ length: sizeOf(shape) }, () => random.normal());
       return [name, sessionTensor({ shape, dtype: 'float32' }, data)];
     }),
   );
