@@ -73,7 +73,11 @@ export function reordered(graph: GraphBuilder, traced: Traced, axes: readonly nu
 }
 
 /** Whether a large picture of a few planes, such as the scores of classes, gets its channels last. */
-function isFewPlanes(graph: GraphBuilder, value: Value, permutation: readonly number[]): boolean {
+export function isFewPlanes(
+  graph: GraphBuilder,
+  value: Value,
+  permutation: readonly number[],
+): boolean {
   const [batch = 0, channels = 0, height = 0, width = 0] = value.shape;
   return (
     graph.provider === 'cpu' &&

@@ -71,6 +71,13 @@ export const reductionCases: readonly OpCase[] = [
       op,
     })),
   ),
+  ...[7, 8].map((classes) => ({
+    name: `softmax over ${classes} classes of a large picture`,
+    inputs: [floats([1, 128, 128, classes])],
+    op: (x: Tensor) => tf.softmax(x),
+    gradients: false, // too many numbers for differences
+    layouts: ['nchw', 'plain'] as const,
+  })),
   ...[false, true].flatMap((exclusive) =>
     [false, true].map((reverse) => ({
       name: `cumsum${exclusive ? ', exclusive' : ''}${reverse ? ', reverse' : ''}`,
