@@ -163,6 +163,20 @@ export function neededFor(
   return { nodes: needed.reverse(), ids };
 }
 
+/** The nodes that read a value, by its id; a node that reads it twice stands there twice. */
+export function readersOf({ nodes }: Graph): ReadonlyMap<number, readonly Node[]> {
+  const readers = new Map<number, Node[]>();
+  for (const node of nodes) {
+    for (const input of node.inputs) {
+      if (input === undefined) continue;
+      const list = readers.get(input.id);
+      if (list === undefined) readers.set(input.id, [node]);
+      else list.push(node);
+    }
+  }
+  return readers;
+}
+
 /** Infers every shape again and compares; for tests after each change of a graph. */
 export function checkShapes(graph: Graph): void {
   const defined = new Set(graph.inputs.map(({ value }) => value.id));

@@ -94,6 +94,7 @@ export function sessionSettings(
 /**
  * What looks for quantized numbers, attention and embeddings, which our networks have not; and for equal
  * nodes, which are made once already or made twice on purpose. A quarter of the time that optimizing takes.
+ * ReshapeFusion fails at reshapes whose shape is open.
  */
 const idleOptimizers = [
   'AttentionFusion',

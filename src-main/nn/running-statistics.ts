@@ -6,7 +6,7 @@ import { matrix, parameter } from './tensors.ts';
 import { together } from './together.ts';
 
 /** PyTorch's default, used everywhere by the reference. */
-export const BATCH_NORM_MOMENTUM = 0.1;
+const BATCH_NORM_MOMENTUM = 0.1;
 
 /** What a batch norm saw in one call. */
 export interface BatchStatistics {
@@ -34,7 +34,7 @@ export function nextStatistics(
   const enough = seen.filter(({ count }) => typeof count !== 'number' || count >= 2);
   const calls = Map.groupBy(enough, ({ prefix }) => prefix);
   const layers = [...calls.values()];
-  const known = layers.flatMap((list) => (list.every(isKnown) ? [list] : []));
+  const known = layers.filter((list) => list.every(isKnown));
   const decided = layers.filter((list) => !list.every(isKnown));
   const alike = [...Map.groupBy(known, (list) => list.reduce((n, { batches }) => n + batches, 0))];
   return Object.fromEntries([
@@ -85,11 +85,13 @@ function afterBatches(
     moving.map(({ name, seen }) => [parameter(params, name), seen]),
     (running, seen) => {
       if (running === undefined || seen === undefined) throw new Error('Nothing was joined.');
-      const weights = shares.flatMap((_, batch) =>
-        moving.flatMap((layer) =>
-          Array.from({ length: layer.seen.shape[1] ?? 0 }, () => layer.shares[batch] ?? 0),
-        ),
-      );
+      const weights = new Float32Array(batches * running.size);
+      let end = 0;
+      for (let batch = 0; batch < batches; batch++) {
+        for (const layer of moving) {
+          weights.fill(layer.shares[batch] ?? 0, end, (end += layer.seen.shape[1] ?? 0));
+        }
+      }
       const arrived = tf.sum(tf.mul(seen, tf.tensor2d(weights, [batches, running.size])), 0);
       return [tf.add(running, tf.sub(arrived, tf.mul(running, 1 - kept)))];
     },

@@ -14,7 +14,7 @@ import {
   type Line,
 } from '../winograd.ts';
 import type { Window } from './convolution.ts';
-import { cut, paddedWith } from './shape.ts';
+import { cut, joined, paddedWith } from './shape.ts';
 
 /** From so many output pixels an image, a product for each tap is faster than joining the patches. */
 const manyPixels = 256;
@@ -267,11 +267,6 @@ function taps({ kernel }: Window): readonly (readonly [number, number])[] {
   return inOrder(kernel[0]).flatMap((row) =>
     inOrder(kernel[1]).map((column) => [row, column] as const),
   );
-}
-
-function joined(graph: GraphBuilder, parts: readonly Value[], axis: number): Value {
-  const [only] = parts;
-  return parts.length === 1 && only !== undefined ? only : graph.node('Concat', parts, { axis });
 }
 
 /** Parts of nearly equal length, none longer than `size`. */

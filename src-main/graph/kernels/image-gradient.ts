@@ -1,7 +1,6 @@
 import { AppError } from '../../lib/errors.ts';
 import type { GraphBuilder, Value } from '../ir.ts';
 import { NCHW, OIHW, arranged, inOrder, placed, reshapedTo, type Traced } from '../layout.ts';
-import { sizeOf } from '../shapes.ts';
 import { convolved, windowOf, type Window } from './convolution.ts';
 import { interleaved } from './interleave.ts';
 import type { KernelCall, KernelTable } from './kernel.ts';
@@ -38,12 +37,7 @@ export function imageGradient(
   const rows = residuePlan(window, 0, size[0]);
   const columns = residuePlan(window, 1, size[1]);
   const taps = residueFilter(graph, filter, window, rows, columns);
-  const residues = convolved(graph, dy, taps, {
-    kernel_shape: [rows.size, columns.size],
-    strides: [1, 1],
-    dilations: [1, 1],
-    pads: [rows.before, columns.before, rows.after, columns.after],
-  });
+  const residues = windowed(graph, dy, taps, rows, columns);
   const whole =
     stride === 1
       ? residues
@@ -63,11 +57,6 @@ function residueMaps(
   size: readonly [height: number, width: number],
 ): readonly (Value | undefined)[] {
   const [stride] = window.strides;
-  const [out = 0, input = 0] = filter.shape;
-  const taps = sizeOf(window.kernel);
-  const flat = reshapedTo(graph, filter, [out, input, taps]);
-  const swapped = graph.node('Transpose', [flat], { perm: [1, 0, 2] });
-  const byTap = reshapedTo(graph, swapped, [input * out, taps]);
   const plans = ([0, 1] as const).map((axis) =>
     inOrder(stride).map((residue) => residuePlan(window, axis, size[axis], [residue])),
   );
@@ -75,15 +64,8 @@ function residueMaps(
   return ofRows.flatMap((rows) =>
     ofColumns.map((columns) => {
       if (rows.size === 0 || columns.size === 0) return undefined;
-      const picked =
-        taps === 1
-          ? byTap
-          : graph.node('Gemm', [byTap, tapSelection(graph, window.kernel, rows, columns)], {
-              transA: 0,
-              transB: 0,
-            });
-      const own = reshapedTo(graph, picked, [input, out, rows.size, columns.size]);
-      return windowed(graph, dy, own, rows, columns);
+      const taps = residueFilter(graph, filter, window, rows, columns);
+      return windowed(graph, dy, taps, rows, columns);
     }),
   );
 }
@@ -153,7 +135,7 @@ function residuePlan(
   };
 }
 
-/** The filter of all residues: [in * s * s, out, window height, window width]. */
+/** The filter of the planned residues: [in * residues, out, window height, window width]. */
 function residueFilter(
   graph: GraphBuilder,
   filter: Value,
@@ -168,19 +150,20 @@ function residueFilter(
   const flat = reshapedTo(graph, filter, [out, input, height * width]);
   const swapped = graph.node('Transpose', [flat], { perm: [1, 0, 2] });
   const single = reshapedTo(graph, swapped, [input * out, height * width]);
-  const picked = isOnlyTap(window)
+  const isOnlyTap = height * width * blocks * places === 1;
+  const picked = isOnlyTap
     ? single
     : graph.node('Gemm', [single, tapSelection(graph, window.kernel, rows, columns)], {
         transA: 0,
         transB: 0,
       });
-  const shaped = reshapedTo(graph, picked, [input, out, blocks, places]);
-  const ordered = blocks === 1 ? shaped : graph.node('Transpose', [shaped], { perm: [0, 2, 1, 3] });
+  const ordered =
+    blocks === 1
+      ? picked
+      : graph.node('Transpose', [reshapedTo(graph, picked, [input, out, blocks, places])], {
+          perm: [0, 2, 1, 3],
+        });
   return reshapedTo(graph, ordered, [input * blocks, out, rows.size, columns.size]);
-}
-
-function isOnlyTap({ kernel, strides }: Window): boolean {
-  return `${kernel}` === '1,1' && `${strides}` === '1,1';
 }
 
 /**

@@ -1,7 +1,7 @@
 import { defined } from '../../lib/errors.ts';
 import type { GraphBuilder, Value } from '../ir.ts';
 import { inOrder, openlyReshaped, reshapedTo } from '../layout.ts';
-import { cut } from './shape.ts';
+import { cut, joined } from './shape.ts';
 
 /** The maps `[batch, channels, height / s, width / s]` that a map was interleaved of, row by row. */
 type Residues = readonly (Value | undefined)[];
@@ -29,7 +29,6 @@ export function interleaved(
   const parts = residues.flatMap((residue) =>
     residue === undefined ? [] : [openlyReshaped(graph, residue, [lines, 1, columns])],
   );
-  const joined = parts.length === 1 ? parts[0] : graph.node('Concat', parts, { axis: 1 });
   // Where all are there, each line of the result is made of its own residues only.
   const isWhole = present.length === residues.length;
   const [count, picks] = isWhole ? [stride, inOrder(stride)] : [1, present];
@@ -38,7 +37,7 @@ export function interleaved(
   const moves = movesOf(graph, picks, { stride, columns, places });
   const product = graph.node(
     'Gemm',
-    [openlyReshaped(graph, defined(joined, 'residues'), matrix), moves],
+    [openlyReshaped(graph, joined(graph, parts, 1), matrix), moves],
     { transA: 0, transB: 0 },
   );
   const whole = reshapedTo(graph, product, [batch, channels, rows * stride, columns * stride]);

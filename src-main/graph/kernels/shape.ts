@@ -39,6 +39,12 @@ export function cut(
   return graph.node('Slice', [value, ...inputs, ...(hasSteps ? [list((w) => w.step)] : [])]);
 }
 
+/** Values one behind another along an axis; a single one as it is. */
+export function joined(graph: GraphBuilder, parts: readonly Value[], axis: number): Value {
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : graph.node('Concat', parts, { axis });
+}
+
 /** Pads with a constant: `before[i]` and `after[i]` elements along axis i. */
 export function paddedWith(
   graph: GraphBuilder,

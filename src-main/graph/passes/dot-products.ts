@@ -1,5 +1,5 @@
 import { defined } from '../../lib/errors.ts';
-import type { Graph, GraphBuilder, Node, Value } from '../ir.ts';
+import { readersOf, type Graph, type GraphBuilder, type Node, type Value } from '../ir.ts';
 import { reshapedTo } from '../layout.ts';
 import { sizeOf } from '../shapes.ts';
 import type { Provider } from '../types.ts';
@@ -30,21 +30,17 @@ export function dotProducts(graph: Graph, provider: Provider): Graph {
 }
 
 /** Ids of products of two equally shaped maps which a single node reads. */
-function productsReadOnce({ nodes, outputs }: Graph): ReadonlySet<number> {
-  const reads = new Map<number, number>();
-  const read = (id: number): void => {
-    reads.set(id, (reads.get(id) ?? 0) + 1);
-  };
-  for (const { inputs } of nodes)
-    for (const input of inputs) if (input !== undefined) read(input.id);
-  for (const { value } of outputs) read(value.id);
-  const products = nodes.filter(({ operator, inputs, outputs: [product] }) => {
+function productsReadOnce(graph: Graph): ReadonlySet<number> {
+  const readers = readersOf(graph);
+  const results = new Set(graph.outputs.map(({ value }) => value.id));
+  const products = graph.nodes.flatMap(({ operator, inputs, outputs: [product] }) => {
+    if (operator !== 'Mul' || product === undefined || results.has(product.id)) return [];
     const isWhole = inputs.every(
-      (input) => input?.type === 'float32' && `${input.shape}` === `${product?.shape}`,
+      (input) => input?.type === 'float32' && `${input.shape}` === `${product.shape}`,
     );
-    return operator === 'Mul' && isWhole && reads.get(product?.id ?? -1) === 1;
+    return isWhole && readers.get(product.id)?.length === 1 ? [product.id] : [];
   });
-  return new Set(products.flatMap(({ outputs: [product] }) => (product ? [product.id] : [])));
+  return new Set(products);
 }
 
 /** A reduction of a . b as a product of matrices, where it sums over lines that are long enough. */

@@ -1,4 +1,4 @@
-import { OPEN, type Graph, type GraphBuilder, type Node, type Value } from '../ir.ts';
+import { OPEN, readersOf, type Graph, type GraphBuilder, type Node, type Value } from '../ir.ts';
 import { sizeOf } from '../shapes.ts';
 import type { Provider } from '../types.ts';
 import { countedValues } from './kept-rows.ts';
@@ -41,20 +41,6 @@ export function openSmallValues(graph: Graph, provider: Provider): Graph {
     const readsOpen = inputs.some((input) => input !== undefined && open.has(input.id));
     return readsOpen && operator !== 'Reshape' ? opened(made(inputs)) : undefined;
   });
-}
-
-/** The nodes that read a value, by its id. */
-function readersOf({ nodes }: Graph): ReadonlyMap<number, readonly Node[]> {
-  const readers = new Map<number, Node[]>();
-  for (const node of nodes) {
-    for (const input of node.inputs) {
-      if (input === undefined) continue;
-      const list = readers.get(input.id);
-      if (list === undefined) readers.set(input.id, [node]);
-      else list.push(node);
-    }
-  }
-  return readers;
 }
 
 function isSmall({ outputs }: Node): boolean {
